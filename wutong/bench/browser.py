@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import hashlib
 import os
 import shutil
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sync.errors import ConfigError
 
@@ -36,17 +44,22 @@ def find_chromium() -> str | None:
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """A headless browser; `ConfigError` when there is none."""
+async def chromium(known: Iterable[str] = ()) -> AsyncIterator[Browser]:
+    """A headless browser; `ConfigError` when there is none.
+
+    `known`: addresses of running servers of a stack of our own, whose certificates it takes as those of an authority
+    that it trusts, and no others: without, it would warn of each page, and keep no script of such a server.
+    """
     try:
         from playwright.async_api import Error, async_playwright
     except ImportError:
         raise ConfigError(
             "the browser driver is missing; run `make setup SET=bench`, or pip install 'wutong[bench]'"
         ) from None
+    arguments = [*ARGUMENTS, *await asyncio.to_thread(_knowing, known)]
     async with async_playwright() as playwright:
         try:
-            browser = await playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
+            browser = await playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
         except Error as error:
             raise ConfigError(
                 f"no Chromium could be started ({error.message.splitlines()[0]}); apt install chromium"
@@ -57,12 +70,23 @@ async def chromium() -> AsyncIterator[Browser]:
             await browser.close()
 
 
-async def unwarned_context(browser: Browser) -> BrowserContext:
-    """A context of an inspector's size for a stack of our own, whose authority this browser does not know.
+def _knowing(addresses: Iterable[str]) -> list[str]:
+    """The argument by which Chromium takes what these servers show."""
+    keys = []
+    for address in addresses:
+        parts = urlsplit(address)
+        if parts.scheme == "https":
+            assert parts.hostname is not None
+            shown = ssl.get_server_certificate((parts.hostname, parts.port or 443))
+            key = x509.load_pem_x509_certificate(shown.encode()).public_key()
+            info = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            keys.append(base64.b64encode(hashlib.sha256(info).digest()).decode())
+    return [f"--ignore-certificate-errors-spki-list={','.join(keys)}"] if keys else []
 
-    What TLS costs is the same; whether browsers trust the authority is a test's question, not a figure's.
-    """
-    return await browser.new_context(viewport={"width": 1920, "height": 1080}, ignore_https_errors=True)
+
+async def inspector_context(browser: Browser) -> BrowserContext:
+    """A context of an inspector's size."""
+    return await browser.new_context(viewport={"width": 1920, "height": 1080})
 
 
 async def sign_in(page: Page, url: str, code: str) -> None:

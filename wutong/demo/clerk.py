@@ -57,6 +57,11 @@ class Clerk:
         """`GET /api/state`."""
         return await self._send("GET", "/api/state")
 
+    async def words_ready(self, every_s: float = 0.2) -> None:
+        """Return when the speech model is loaded: of a transcriber that has said nothing yet the state says None."""
+        while ((await self.state())["transcriber"] or {}).get("state") != "ready":
+            await asyncio.sleep(every_s)
+
     async def conduct(self, scenario: Scenario, folder: Path, stage: Path) -> None:
         """Hold the whole hearing: open it, start the devices' play, and do each action at its time."""
         first = scenario.actions[0]

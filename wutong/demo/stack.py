@@ -55,6 +55,10 @@ class Stack:
         """Address of a room's web server."""
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{room.port}"
 
+    def addresses(self) -> list[str]:
+        """Of the center and the panels."""
+        return [self.center_url, *(self.panel_url(room) for room in self.rooms)]
+
     def trusted(self) -> ssl.SSLContext:
         """For clients of this stack: it trusts the court's authority, and each room's own."""
         context = client_context()

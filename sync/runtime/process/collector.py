@@ -1,9 +1,9 @@
 """When the collector of cycles looks at what a long-lived service keeps: at a time of its own, seldom.
 
 While it looks, every thread waits, and it looks at all that was kept since the program began: in a center with fifty
-rooms that was 60 to 90 ms, just as a picture passed. What has come in some seconds is therefore looked at by itself, which
-is little, and what is left of it set aside; all is looked at as a whole once an hour, or earlier where twice as much has
-come.
+rooms that was 60 to 90 ms, just as a picture passed. What has come in some seconds is therefore looked at by itself,
+which is little, and what is left of it set aside; all is looked at as a whole once an hour, or earlier where twice as
+much has come.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ from sync.errors import WutongError
 from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
 from wutong.bench.attack.target import Target
-from wutong.bench.browser import chromium, sign_in, unwarned_context
+from wutong.bench.browser import chromium, inspector_context, sign_in
 from wutong.bench.live.measure import WARM_UP_S, machine
 from wutong.bench.live.viewed import CAMERA, live_script
 from wutong.demo.clerk import Clerk
@@ -86,8 +86,7 @@ async def measure(data: Path, seconds: float, port_base: int, console: Console, 
     try:
         async with Clerk(stack.panel_url(room), stack.trusted()) as clerk:
             await clerk.sign_in(stack.clerk_code(room))
-            while (await clerk.state())["transcriber"].get("state") != "ready":
-                await asyncio.sleep(0.2)
+            await clerk.words_ready()
             await clerk.self_test()
             holding = asyncio.create_task(_hold(clerk, scenario, RoomPaths(room.data).stage))
             await asyncio.sleep(WARM_UP_S)
@@ -108,8 +107,8 @@ async def _hold(clerk: Clerk, scenario: Scenario, stage: Path) -> None:
 
 async def _watch(stack: Stack, seconds: float, data: Path, console: Console) -> dict[str, Any]:
     room = stack.rooms[0]
-    async with chromium() as browser:
-        page = await (await unwarned_context(browser)).new_page()
+    async with chromium(stack.addresses()) as browser:
+        page = await (await inspector_context(browser)).new_page()
         await sign_in(page, f"{stack.center_url}/inspect", stack.inspector_code())
         await page.add_init_script(live_script(f"{room.address}/{CAMERA}"))
         await page.goto(f"{stack.center_url}/inspect#/room/{room.address}")

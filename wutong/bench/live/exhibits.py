@@ -25,7 +25,7 @@ from rich.progress import track
 from hardware.simulation.cue import Play, announce
 from hardware.simulation.scenario import BUNDLED_HEARING, Scenario
 from sync.room.paths import RoomPaths
-from wutong.bench.browser import chromium, sign_in, unwarned_context
+from wutong.bench.browser import chromium, inspector_context, sign_in
 from wutong.bench.live.measure import machine
 from wutong.demo.clerk import Clerk
 from wutong.demo.stack import Stack, start_stack
@@ -69,15 +69,15 @@ async def measure(data: Path, cycles: int, port_base: int, console: Console, *, 
 async def _present(stack: Stack, cycles: int, console: Console) -> dict[str, Any]:
     room = stack.rooms[0]
     scenario = Scenario.load(BUNDLED_HEARING)
-    async with Clerk(stack.panel_url(room), stack.trusted()) as clerk, chromium() as browser:
+    async with Clerk(stack.panel_url(room), stack.trusted()) as clerk, chromium(stack.addresses()) as browser:
         await clerk.sign_in(stack.clerk_code(room))
         await clerk.open(scenario.case)
         announce(RoomPaths(room.data).stage, Play(time.monotonic_ns(), BUNDLED_HEARING))
         files = [*(BUNDLED_HEARING / name for name in _FILES), *await asyncio.to_thread(_made, room.data.parent)]
         added = [await clerk.add_exhibit(file, file.name) for file in files]
-        display = await (await unwarned_context(browser)).new_page()
+        display = await (await inspector_context(browser)).new_page()
         await display.goto(stack.display_url(room))
-        context = await unwarned_context(browser)
+        context = await inspector_context(browser)
         inspector = await context.new_page()
         await sign_in(inspector, f"{stack.center_url}/inspect", stack.inspector_code())
         await inspector.goto(f"{stack.center_url}/inspect#/room/{room.address}")

@@ -1,9 +1,8 @@
-// Runs inside the page that is measured: reads the time code (hardware/timecode.py) from the pixels that a video or canvas
+// Runs inside the page that is measured, behind timecode.js: reads the time code from the pixels that a video or canvas
 // element displays, frame by frame. `__TRACK__` is replaced by the value of the element's data-track, which is also how the
 // track is called in what comes by the page's WebSocket. All `_ms` count from the moment at which the page was asked for.
 (() => {
   const track = "__TRACK__";
-  const COLUMNS = 32, ROWS = 2, CELL_W = 4, CELL_H = 8, MIN_CONTRAST = 60;
   const result = { first_ms: null, samples: [], stalls: 0, frozen: 0, stalled_ms: [], unreadable: 0, frames: 0, media: 0, path: "", steps: {} };
   window.__wutong_live = result;
 
@@ -42,36 +41,6 @@
     const record = ended(all.filter((one) => one.name.includes("/api/hearings/")).slice(0, 1));
     if (record) result.steps.record = record;
   }
-  const canvas = new OffscreenCanvas(COLUMNS * CELL_W, ROWS * CELL_H);
-  const paint = canvas.getContext("2d", { willReadFrequently: true });
-
-  function crc16(bytes) {
-    let crc = 0xffff;
-    for (const byte of bytes) {
-      crc ^= byte << 8;
-      for (let i = 0; i < 8; i++) crc = crc & 0x8000 ? ((crc << 1) ^ 0x1021) & 0xffff : (crc << 1) & 0xffff;
-    }
-    return crc;
-  }
-
-  function read(element) {
-    const w = element.videoWidth ?? element.width, h = element.videoHeight ?? element.height;
-    paint.drawImage(element, 0, (h * 43) / 45, w, (h * 2) / 45, 0, 0, canvas.width, canvas.height);
-    const { data } = paint.getImageData(0, 0, canvas.width, canvas.height);
-    const cells = [];
-    for (let row = 0; row < ROWS; row++)
-      for (let column = 0; column < COLUMNS; column++) {
-        const x = column * CELL_W + CELL_W / 2, y = row * CELL_H + CELL_H / 2;
-        cells.push(data[(y * canvas.width + x) * 4 + 1]);
-      }
-    const low = Math.min(...cells), high = Math.max(...cells);
-    if (high - low < MIN_CONTRAST) return null;
-    const bytes = [];
-    for (let i = 0; i < 64; i += 8)
-      bytes.push(cells.slice(i, i + 8).reduce((byte, cell) => (byte << 1) | (cell > (low + high) / 2 ? 1 : 0), 0));
-    if (crc16(bytes.slice(0, 6)) !== ((bytes[6] << 8) | bytes[7])) return null;
-    return bytes.slice(0, 6).reduce((ms, byte) => ms * 256 + byte, 0);
-  }
 
   // A picture with this time code (null: unreadable) is on the screen at `shown`.
   let last = 0;
@@ -107,7 +76,7 @@
     const onFrame = (now, meta) => {
       result.frames = meta.presentedFrames;
       // Reading pixels back costs as much as showing them: every third frame is enough, and disturbs less.
-      see(meta.expectedDisplayTime, seen++ % 3 === 0 ? read(video) : undefined);
+      see(meta.expectedDisplayTime, seen++ % 3 === 0 ? readTimeCode(video) : undefined);
       video.requestVideoFrameCallback(onFrame);
     };
     video.requestVideoFrameCallback(onFrame);
@@ -123,8 +92,8 @@
     const look = (now) => {
       if (found !== canvas) return;
       requestAnimationFrame(look);
-      if (canvas.width <= COLUMNS || !canvas.dataset.shownMs || rest-- > 0) return;
-      const code = read(canvas);
+      if (canvas.width <= CODE_COLUMNS || !canvas.dataset.shownMs || rest-- > 0) return;
+      const code = readTimeCode(canvas);
       if (code === null || code === before) return;
       const measured = before !== null || result.first_ms === null;
       before = measured ? null : code;
@@ -165,7 +134,7 @@
     const most = Math.max(OF_NOW_MS, usual + BEYOND_MS);
     return new Promise((resolve) => {
       const next = (now) => {
-        const code = found && read(found), shown = now + REPAINT_MS;
+        const code = found && readTimeCode(found), shown = now + REPAINT_MS;
         if (code !== null && performance.timeOrigin + shown - code < most) {
           last = 0;
           resolve(shown - begun);

@@ -33,7 +33,7 @@ from rich.progress import track
 from hardware.simulation.scenario import BUNDLED_HEARING, Scenario
 from sync.errors import CenterError, WutongError
 from sync.room.paths import RoomPaths
-from wutong.bench.browser import chromium, unwarned_context
+from wutong.bench.browser import chromium, inspector_context
 from wutong.bench.live.stages import RoomStages
 from wutong.bench.live.stretches import LiveStretch, LiveStretches, held_mib
 from wutong.bench.live.viewed import CAMERA, Viewed, viewed_by
@@ -70,8 +70,7 @@ async def measure(
     try:
         async with Clerk(stack.panel_url(room), stack.trusted()) as clerk:
             await clerk.sign_in(stack.clerk_code(room))
-            while ((await clerk.state())["transcriber"] or {}).get("state") != "ready":
-                await asyncio.sleep(0.2)
+            await clerk.words_ready()
             await clerk.self_test()  # before the hearing, not in what is measured
             conducting = asyncio.create_task(_hearings(clerk, RoomPaths(room.data).stage))
             await asyncio.sleep(WARM_UP_S)
@@ -117,8 +116,8 @@ async def _seen(stack: Stack, seconds: float, console: Console, viewed: Viewed) 
     stretches = LiveStretches(seconds)
     samples: list[list[float]] = []
     stalled: list[float] = []
-    async with chromium() as browser:
-        page = await (await unwarned_context(browser)).new_page()
+    async with chromium(stack.addresses()) as browser:
+        page = await (await inspector_context(browser)).new_page()
         async with viewed_by(page, stack, viewed) as view:
             before, started = _cpu_s(stack), time.monotonic()
             await view.open()

@@ -26,7 +26,7 @@ from rich.progress import track
 
 from hardware.simulation.scenario import BUNDLED_HEARING
 from sync.errors import WutongError
-from wutong.bench.browser import chromium, sign_in, unwarned_context
+from wutong.bench.browser import chromium, inspector_context, sign_in
 from wutong.bench.live.measure import machine
 from wutong.demo.stack import Stack, start_stack
 
@@ -57,7 +57,7 @@ async def measure(
     stack = await start_stack(data, BUNDLED_HEARING, rooms=rooms, port_base=port_base, tls=tls, words=False, cameras=1)
     watching = asyncio.create_task(stack.processes.watch())
     try:
-        async with chromium() as browser:
+        async with chromium(stack.addresses()) as browser:
             return await _wall(browser, stack, seconds, console, tiles)
     finally:
         watching.cancel()
@@ -67,7 +67,7 @@ async def measure(
 
 
 async def _wall(browser: Browser, stack: Stack, seconds: float, console: Console, tiles: int) -> dict[str, Any]:
-    context = await unwarned_context(browser)
+    context = await inspector_context(browser)
     page = await context.new_page()
     await page.set_viewport_size({"width": 1920, "height": _HIGH})
     await sign_in(page, f"{stack.center_url}/inspect", stack.inspector_code())

@@ -1,6 +1,7 @@
-// Reads the time code (hardware/timecode.py) from the pixels of what an element displays: milliseconds of UTC, or null.
+// Reads the time code (hardware/timecode.py) from the pixels of what a video or canvas displays: milliseconds of UTC, or null.
+const CODE_COLUMNS = 32;
 const readTimeCode = (() => {
-  const COLUMNS = 32, ROWS = 2, CELL_W = 4, CELL_H = 8, MIN_CONTRAST = 60;
+  const COLUMNS = CODE_COLUMNS, ROWS = 2, CELL_W = 4, CELL_H = 8, MIN_CONTRAST = 60;
   const canvas = new OffscreenCanvas(COLUMNS * CELL_W, ROWS * CELL_H);
   const paint = canvas.getContext("2d", { willReadFrequently: true });
 
@@ -14,7 +15,7 @@ const readTimeCode = (() => {
   }
 
   return (element) => {
-    const { width, height } = element;
+    const width = element.videoWidth ?? element.width, height = element.videoHeight ?? element.height;
     paint.drawImage(element, 0, (height * 43) / 45, width, (height * 2) / 45, 0, 0, canvas.width, canvas.height);
     const { data } = paint.getImageData(0, 0, canvas.width, canvas.height);
     const cells = [];

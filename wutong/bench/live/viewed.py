@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Page
 
 CAMERA = "bench"
-_SCRIPT = Path(__file__).with_name("live.js")
+_SCRIPTS = [Path(__file__).with_name(name) for name in ("timecode.js", "live.js")]
 _WITHOUT_DECODERS = "delete window.VideoDecoder"
 """What a browser looks like that has none, or a page that came over plain http from another machine."""
 _STAGES = """() => Object.fromEntries([...document.querySelectorAll('[data-stage]')].map((row) =>
@@ -176,4 +176,5 @@ async def _reached(server: str, line: LineKind) -> AsyncIterator[str]:
 
 def live_script(track: str) -> str:
     """What runs in the page and leaves what it saw of a track in `window.__wutong_live`."""
-    return _SCRIPT.read_text(encoding="utf-8").replace("__TRACK__", track)
+    reader, page = (script.read_text(encoding="utf-8") for script in _SCRIPTS)
+    return f"{{\n{reader}\n{page.replace('__TRACK__', track)}\n}}"

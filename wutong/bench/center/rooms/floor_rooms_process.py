@@ -88,7 +88,7 @@ class FloorRoom:
         topic, timescale = topics.live(track.id, topics.FRAGMENT), track.init.timescale
         begun_ns = time.monotonic_ns()
         while True:
-            for one in track.fragments:
+            for one in track.live:
                 due_ns = begun_ns + ns_of(one.starts + one.duration, timescale)
                 await asyncio.sleep(max(due_ns - time.monotonic_ns(), 0) / NS_PER_S)
                 self._say(topic, HEADER_BYTES + len(one.data))

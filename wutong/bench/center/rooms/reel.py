@@ -1,8 +1,9 @@
 """The hearing that every simulated room replays: a few seconds of two cameras, the microphones and the mix, in a loop.
 
-`wutong.bench.center.rooms.reel_making` makes the folder once for a run. Media are what the product's own encoders made;
-a fragment that is replayed gets its place on the room's time line, number and UTC written over those of the reel, as a
-recorder does, and its samples are never touched.
+`wutong.bench.center.rooms.reel_making` makes the folder once for a run. Media are what the product's own encoders made,
+twice: as they leave live (each picture alone, with the stamps of its stages), and joined as a recorder keeps them. What
+is replayed gets its place on the room's time line, number and UTC written over those of the reel, as a recorder does,
+and its samples are never touched.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from sync.errors import MediaError
+from sync.media.access_unit import StageStamps
 from sync.media.fmp4 import BoxReader, Fragment, Init, retime
 from sync.media.prft import to_ntp
 from sync.media.sample_tables import children, parse_fragment_samples
@@ -21,6 +23,8 @@ from sync.record.bodies.evidence import DrawnPicture
 from sync.runtime.units import NS_PER_S
 
 DESCRIPTION = "reel.json"
+CODED_US, RECORDED_US = 3000, 4000
+"""What is said of each picture's stages in the room: about what a quiet room takes. No center reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,10 @@ class ReelFragment:
     media_time_at: int
 
     @classmethod
-    def of(cls, fragment: Fragment, init: Init, starts: int) -> ReelFragment:
-        """Read a fragment of the encoder; `MediaError` when it is none."""
-        data = retime(fragment, init, starts, 0, 0).data  # a 64-bit decode time and a `prft` box are in it now
+    def of(cls, fragment: Fragment, init: Init, starts: int, before: bytes = b"") -> ReelFragment:
+        """Read a fragment of the encoder; `MediaError` when it is none. `before`: boxes that go before it."""
+        # A 64-bit decode time and a `prft` box are in it now.
+        data = before + retime(fragment, init, starts, 0, 0).data
         moof = prft = 0
         for name, start, end in children(data, 0, len(data)):
             if name == b"prft":
@@ -79,7 +84,10 @@ class ReelTrack:
     kind: Literal["video", "audio"]
     name: str
     init: Init
-    fragments: tuple[ReelFragment, ...]
+    live: tuple[ReelFragment, ...]
+    """As they are published: of a camera each picture alone."""
+    kept: tuple[ReelFragment, ...]
+    """The same samples, as they are kept. None ends between two that are published."""
     ticks: int
     """All fragments together."""
     thumbnails: tuple[bytes, ...]
@@ -87,13 +95,18 @@ class ReelTrack:
 
     @property
     def bytes_per_s(self) -> float:
-        """What it sends."""
-        return sum(len(one.data) for one in self.fragments) * self.init.timescale / self.ticks
+        """What is kept of it."""
+        return sum(len(one.data) for one in self.kept) * self.init.timescale / self.ticks
 
     @property
-    def fragments_per_s(self) -> float:
-        """How many fragments it has."""
-        return len(self.fragments) * self.init.timescale / self.ticks
+    def live_per_s(self) -> float:
+        """How much is published of it."""
+        return len(self.live) * self.init.timescale / self.ticks
+
+    @property
+    def kept_per_s(self) -> float:
+        """How many fragments it has in files."""
+        return len(self.kept) * self.init.timescale / self.ticks
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,26 +151,45 @@ class Reel:
         return self.folder / page_file(exhibit.sha256, picture)
 
 
+def live_file(folder: Path, track: str) -> Path:
+    """A track as its encoder gives it."""
+    return folder / f"{track}.live.mp4"
+
+
+def kept_file(folder: Path, track: str) -> Path:
+    """A track as a recorder keeps it."""
+    return folder / f"{track}.mp4"
+
+
 def page_file(sha256: str, picture: DrawnPicture) -> str:
     """Its name in the folder of the reel."""
     return f"{sha256[:16]}-{picture['page']}-{picture['scale']}.jpg"
 
 
 def _track(folder: Path, said: dict[str, Any]) -> ReelTrack:
+    name, kind = str(said["id"]), cast(Literal["video", "audio"], said["kind"])
+    stages = StageStamps(CODED_US, RECORDED_US).pack() if kind == "video" else b""
+    init, live, ticks = _fragments(live_file(folder, name), stages)
+    _, kept, kept_ticks = _fragments(kept_file(folder, name))
+    if not kept[0].key_frame or ticks != kept_ticks:
+        raise MediaError(f"the reel's track {name} does not begin with a key frame, or is not whole; make it anew")
+    stills = tuple((folder / still).read_bytes() for still in said["thumbnails"])
+    return ReelTrack(name, kind, str(said["name"]), init, live, kept, ticks, stills)
+
+
+def _fragments(path: Path, before: bytes = b"") -> tuple[Init, tuple[ReelFragment, ...], int]:
     init: Init | None = None
     fragments: list[ReelFragment] = []
     ticks = 0
-    for item in BoxReader().feed((folder / f"{said['id']}.mp4").read_bytes()):
+    for item in BoxReader().feed(path.read_bytes()):
         if isinstance(item, Init):
             init = item
         elif init is not None:
-            fragments.append(ReelFragment.of(item, init, ticks))
+            fragments.append(ReelFragment.of(item, init, ticks, before))
             ticks += item.duration
-    if init is None or not fragments or not fragments[0].key_frame:
-        raise MediaError(f"the reel's track {said['id']} does not begin with a key frame; make it anew")
-    stills = tuple((folder / name).read_bytes() for name in said["thumbnails"])
-    kind = cast(Literal["video", "audio"], said["kind"])
-    return ReelTrack(str(said["id"]), kind, str(said["name"]), init, tuple(fragments), ticks, stills)
+    if init is None or not fragments:
+        raise MediaError(f"{path.name} of the reel is empty; make it anew")
+    return init, tuple(fragments), ticks
 
 
 def ns_of(ticks: int, timescale: int) -> int:

@@ -36,7 +36,7 @@ from sync.media.fragment_rows import sample_rows
 from sync.media.tracks import MICROPHONES, MIX
 from sync.record.bodies.evidence import DrawnPicture
 from sync.runtime.units import NS_PER_S
-from wutong.bench.center.rooms.reel import DESCRIPTION, page_file
+from wutong.bench.center.rooms.reel import DESCRIPTION, kept_file, live_file, page_file
 
 SECONDS = 20
 FROM_S = 100
@@ -54,7 +54,7 @@ async def make_reel(folder: Path, *, seconds: int = SECONDS) -> None:
     hearing = HearingFolder(BUNDLED_HEARING)
     tracks: list[dict[str, Any]] = []
     for camera, name in CAMERAS:
-        await asyncio.to_thread(_film, folder / f"{camera}.mp4", camera, name, hearing, seconds)
+        await asyncio.to_thread(_film, folder, camera, name, hearing, seconds)
         stills = await asyncio.to_thread(_thumbnails, folder, camera)
         tracks.append({"id": camera, "kind": "video", "name": name, "thumbnails": stills})
     await asyncio.to_thread(_sound, folder, hearing, seconds)
@@ -75,17 +75,17 @@ def _pictures(camera: str, name: str, hearing: HearingFolder, seconds: int) -> I
         yield room.frame
 
 
-def _film(path: Path, camera: str, name: str, hearing: HearingFolder, seconds: int) -> None:
-    with path.open("wb") as file:
+def _film(folder: Path, camera: str, name: str, hearing: HearingFolder, seconds: int) -> None:
+    with live_file(folder, camera).open("wb") as file:
         encoder = PictureEncoder(WIDTH, HEIGHT, FPS, file.fileno(), coding())
         for number, picture in enumerate(_pictures(camera, name, hearing, seconds)):
             encoder.write(picture, number * NS_PER_S // FPS, 0)
-    _join(path)
+    _join(folder, camera)
 
 
-def _join(path: Path) -> None:
-    """Make of what came from an encoder what a recorder keeps of it."""
-    init, *parts = BoxReader().feed(path.read_bytes())
+def _join(folder: Path, track: str) -> None:
+    """Make of what came from an encoder, and leaves live as it came, what a recorder keeps of it."""
+    init, *parts = BoxReader().feed(live_file(folder, track).read_bytes())
     assert isinstance(init, Init)
     kept, made = KeptFragment(init.kind, init.timescale), [init.data]
 
@@ -102,17 +102,17 @@ def _join(path: Path) -> None:
             take(None)
     if not kept.is_empty:
         take(None)
-    path.write_bytes(b"".join(made))
+    kept_file(folder, track).write_bytes(b"".join(made))
 
 
 def _sound(folder: Path, hearing: HearingFolder, seconds: int) -> None:
     samples = hearing.samples(RATE_HZ)[FROM_S * RATE_HZ : (FROM_S + seconds) * RATE_HZ]
     pcm = np.ascontiguousarray(samples, dtype="<i2").data
-    with (folder / f"{MICROPHONES}.mp4").open("wb") as mics, (folder / f"{MIX}.mp4").open("wb") as mix:
+    with live_file(folder, MICROPHONES).open("wb") as mics, live_file(folder, MIX).open("wb") as mix:
         fds = [mics.fileno(), mix.fileno()]
         _encode(ffmpeg_arguments.microphones(hearing.channels, RATE_HZ, *fds), fds, iter([pcm]))
     for track in (MICROPHONES, MIX):
-        _join(folder / f"{track}.mp4")
+        _join(folder, track)
 
 
 def _encode(command: list[str], fds: list[int], raw: Iterator[memoryview]) -> None:
@@ -142,7 +142,7 @@ def _thumbnails(folder: Path, camera: str) -> list[str]:
     """The stills that the recorder would take of a camera."""
     run: WorkerRun | None = None
     watch, names, next_s = PictureWatch(), list[str](), 0.0
-    for item in BoxReader().feed((folder / f"{camera}.mp4").read_bytes()):
+    for item in BoxReader().feed(kept_file(folder, camera).read_bytes()):
         if isinstance(item, Init):
             run = WorkerRun(1, item)
             continue

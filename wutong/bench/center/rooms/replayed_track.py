@@ -1,4 +1,4 @@
-"""One track of a simulated room: the reel's fragments, due when a camera would have made them, live and in files.
+"""One track of a simulated room: what leaves live, due when a camera would have made it, and what is kept in files.
 
 Files are what a recorder writes, but for what no center sees: nothing is synced (each real room has a disk of its own),
 there is no journal, nothing is read back. Their second check value (SM3), which nobody compares here, is left out: it
@@ -31,13 +31,23 @@ LATE = "generator_late_ms"
 
 @dataclass(frozen=True, slots=True)
 class ReplayedFragment:
-    """A fragment on the room's time line."""
+    """Something of the reel on the room's time line."""
 
-    data: bytes
+    reel: ReelFragment
+    decode_time: int
     sequence: int
     from_ns: int
     to_ns: int
-    key_frame: bool
+    utc_ns: int
+
+    @property
+    def key_frame(self) -> bool:
+        """Whether it begins with one."""
+        return self.reel.key_frame
+
+    def data(self) -> bytes:
+        """Its boxes, made anew at each call: of a track that nobody watches none are made."""
+        return self.reel.at(self.decode_time, self.sequence, self.utc_ns)
 
     def message(self, now_ns: int, utc_ns: int, *, kept: bool) -> bytes:
         """As the recorder says it on its feed. The envelope's times end now, so that whoever receives it on this
@@ -51,7 +61,7 @@ class ReplayedFragment:
             now_ns - span_ns,
             utc_ns - span_ns,
             duration_us,
-            self.data,
+            self.data(),
             key_frame=self.key_frame,
             kept=kept,
         ).pack()
@@ -71,11 +81,13 @@ class GrowingSegment:
         self._bytes = 0
         self._fragments = 0
 
-    def append(self, fragment: ReplayedFragment) -> None:
-        """One more; it is in the file after the next `flush`."""
-        self._unwritten.append(fragment.data)
+    def append(self, fragment: ReplayedFragment) -> int:
+        """One more, in the file after the next `flush`; how many bytes it has."""
+        data = fragment.data()
+        self._unwritten.append(data)
         self.to_ns = fragment.to_ns
         self._fragments += 1
+        return len(data)
 
     def flush(self) -> None:
         """Have in the file what was appended."""
@@ -111,7 +123,8 @@ class ReplayedTrack:
         self._segment_ns = round(segment_s * NS_PER_S)
         self._first_ns = round(segment_s * first_share * NS_PER_S)
         self._utc_offset_ns = utc_offset_ns
-        self._base = self._place = self._sequence = 0
+        self._base = self._live_place = self._live_sequence = 0
+        self._kept_base = self._kept_place = self._kept_sequence = 0
         self._folder: Path | None = None
         self._segment: GrowingSegment | None = None
         self._index = 0
@@ -120,8 +133,9 @@ class ReplayedTrack:
         self._kept_bytes = 0
 
     def begin(self, at_ns: int) -> None:
-        """The reel's first fragment begins at this moment."""
-        self._base, self._place = to_ticks(at_ns, self.reel.init.timescale), 0
+        """The reel begins at this moment."""
+        self._base = self._kept_base = to_ticks(at_ns, self.reel.init.timescale)
+        self._live_place = self._kept_place = 0
 
     def keep(self, folder: Path) -> None:
         """Write what comes from now on into segments in this folder, from number 0."""
@@ -138,27 +152,42 @@ class ReplayedTrack:
 
     @property
     def due_ns(self) -> int:
-        """When the next fragment is whole."""
-        one = self._next()
+        """When what comes next is whole."""
+        one = self._next_live()
         return to_ns(self._base + one.starts + one.duration, self.reel.init.timescale)
 
-    def _next(self) -> ReelFragment:
-        if self._place == len(self.reel.fragments):
+    def _next_live(self) -> ReelFragment:
+        if self._live_place == len(self.reel.live):
             self._base += self.reel.ticks
-            self._place = 0
-        return self.reel.fragments[self._place]
+            self._live_place = 0
+        return self.reel.live[self._live_place]
+
+    def _next_kept(self) -> ReelFragment:
+        if self._kept_place == len(self.reel.kept):
+            self._kept_base += self.reel.ticks
+            self._kept_place = 0
+        return self.reel.kept[self._kept_place]
 
     def take(self) -> tuple[ReplayedFragment, list[SegmentBody]]:
-        """The next fragment, and the segments that ended before or with it."""
-        one, timescale = self._next(), self.reel.init.timescale
-        self._place += 1
-        self._sequence += 1
-        decode_time = self._base + one.starts
+        """What is published next, and the segments that ended before or with it: what is kept ends with the last of
+        what was published."""
+        one = self._next_live()
+        self._live_place += 1
+        self._live_sequence += 1
+        live = self._placed(one, self._base, self._live_sequence)
+        self._said_ns = live.to_ns
+        until, closed = self._base + one.starts + one.duration, list[SegmentBody]()
+        while self._kept_base + (kept := self._next_kept()).starts + kept.duration <= until:
+            self._kept_place += 1
+            self._kept_sequence += 1
+            if self._folder is not None:
+                closed += self._keep(self._folder, self._placed(kept, self._kept_base, self._kept_sequence))
+        return live, closed
+
+    def _placed(self, one: ReelFragment, base: int, sequence: int) -> ReplayedFragment:
+        timescale, decode_time = self.reel.init.timescale, base + one.starts
         from_ns, until_ns = to_ns(decode_time, timescale), to_ns(decode_time + one.duration, timescale)
-        data = one.at(decode_time, self._sequence, from_ns + self._utc_offset_ns)
-        self._said_ns = until_ns
-        fragment = ReplayedFragment(data, self._sequence, from_ns, until_ns, one.key_frame)
-        return fragment, [] if self._folder is None else self._keep(self._folder, fragment)
+        return ReplayedFragment(one, decode_time, sequence, from_ns, until_ns, from_ns + self._utc_offset_ns)
 
     def flush(self) -> None:
         """Have in the file what was taken."""
@@ -174,8 +203,7 @@ class ReplayedTrack:
         if segment is None:
             segment = self._segment = GrowingSegment(folder, self._index, self.reel.init.data, fragment.from_ns)
             self._index += 1
-        segment.append(fragment)
-        self._kept_bytes += len(fragment.data)
+        self._kept_bytes += segment.append(fragment)
         if self._until_ns is not None and fragment.to_ns >= self._until_ns:
             closed.append(self._close(segment))
             self._folder = self._segment = None
@@ -197,7 +225,7 @@ class ReplayedTrack:
         """A still of a camera, as of now."""
         jpeg = self.reel.thumbnails[number % len(self.reel.thumbnails)]
         return Envelope(
-            Kind.THUMBNAIL, INIT_ID, self._sequence, now_ns, utc_ns, 0, jpeg, key_frame=True, kept=self.is_kept
+            Kind.THUMBNAIL, INIT_ID, self._live_sequence, now_ns, utc_ns, 0, jpeg, key_frame=True, kept=self.is_kept
         ).pack()
 
     def status(self) -> TrackStatus:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from server.events.admission import admit
+from sync.media.access_unit import StageStamps
 from sync.media.fmp4 import index_file
 from sync.record.event import Event
 from sync.record.hearing import Hearing
@@ -35,8 +36,11 @@ def test_a_reel_is_as_heavy_as_a_room_of_the_demo(reel: Reel) -> None:
     assert [track.id for track in reel.tracks] == ["bench", "parties", "mics", "mix"]
     assert 0.08e6 < reel.bytes_per_s < 0.4e6
     for track in reel.tracks:
-        assert 6 < track.fragments_per_s < 11
-        assert track.fragments[0].key_frame
+        assert 6 < track.kept_per_s < 11
+        assert track.live[0].key_frame
+    assert [round(track.live_per_s) for track in reel.tracks[:2]] == [25, 25], "each picture leaves alone"
+    assert all(StageStamps.of(one.data) for track in reel.tracks[:2] for one in track.live)
+    assert all(StageStamps.of(one.data) is None for track in reel.tracks for one in track.kept)
     assert all(2_000 < len(still) < 40_000 for track in reel.tracks[:2] for still in track.thumbnails)
     assert {exhibit.filename: len(exhibit.pictures) for exhibit in reel.exhibits}.keys() == {
         "iou.pdf",
