@@ -17,6 +17,7 @@ from typing import Literal
 from hardware.camera_address import CameraAddress
 from hardware.drivers import ffmpeg_arguments
 from hardware.drivers.x264_options import coding
+from hardware.key_frame_permission import KeyFramePermission
 from hardware.profile import PROGRAM_NAME, Camera, Profile
 from sync.media.tracks import COMPATIBLE_SUFFIX, MICROPHONES, MIX, PROGRAM, TILE
 from sync.runtime.units import NS_PER_S
@@ -63,6 +64,8 @@ class Source:
     """The recorder waits so long for the first media of a run."""
     device: str = ""
     """The node of a USB camera, or a link to it: whether that is still the same camera is the recorder's to see."""
+    refused: Callable[[], None] = lambda: None
+    """Called when the worker says that the camera refuses the account by which it is asked for key frames."""
     off_why: str = ""
     """Not empty: where it cannot keep up it is left off until the next hearing, and this is said."""
 
@@ -98,10 +101,12 @@ def _camera(profile: Profile, camera: Camera, stage: Path) -> Source:
     track = TrackInfo(camera.id, "video", camera.name, 0)
     if camera.driver == "rtsp":
         asked = camera.fps if "fps" in camera.model_fields_set else None
+        permission = KeyFramePermission(camera)
         return Source(
             camera.id,
             (track,),
-            partial(_network, camera),
+            partial(_network, camera, permission.port),
+            refused=permission.refused,
             by_arrival=True,
             secret=lambda: _said(camera.address()),
             fps=asked,
@@ -119,8 +124,8 @@ def _camera(profile: Profile, camera: Camera, stage: Path) -> Source:
     )
 
 
-def _network(camera: Camera, media: Sequence[int], report: int) -> list[str]:
-    options = {"id": camera.id, "media_fd": media[0], "report_fd": report, "onvif_port": camera.onvif_port}
+def _network(camera: Camera, onvif_port: Callable[[], int], media: Sequence[int], report: int) -> list[str]:
+    options = {"id": camera.id, "media_fd": media[0], "report_fd": report, "onvif_port": onvif_port()}
     return _worker("hardware.workers.network_camera", options)
 
 
@@ -129,11 +134,12 @@ def _said(address: CameraAddress) -> str:
 
 
 def sub_stream(camera: Camera) -> Source:
-    """The small picture as the camera itself makes it; of a profile that names its `sub`."""
+    """The small picture as the camera itself makes it; of a profile that names its `sub`. For a wall no key frame is
+    asked for: what may lock a camera is left to the record."""
     return Source(
         TILE,
         (TILE_TRACK,),
-        partial(_network, camera),
+        partial(_network, camera, int),
         by_arrival=True,
         secret=lambda: _said(camera.sub_address()),
         first_s=FIRST_KEY_S,

@@ -66,7 +66,6 @@ class RecorderRoom:
             tasks.create_task(self._status.run())
             tasks.create_task(self._confidence_monitor.run())
             tasks.create_task(self._second_copy.run())
-            tasks.create_task(self._tile.listen())
             tasks.create_task(self._tile.run())
 
     async def stop(self) -> None:

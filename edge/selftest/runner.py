@@ -10,7 +10,6 @@ ends the test; a result counts as long as the profile says, across restarts.
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import shutil
 from collections.abc import Sequence
@@ -33,11 +32,13 @@ from sync.record.event import Event
 from sync.room.feed import FeedClient
 from sync.runtime.process.service import cancel_and_wait
 from sync.runtime.units import NS_PER_S
+from sync.text.strict_json import read_strict
 
 log = structlog.get_logger(__name__)
 
 LISTEN_S = 60.0
 """How long the seats have to speak, one after another."""
+ANSWER_BYTES = 1024 * 1024
 ANSWER_S = 8.0
 """The recorder takes an order at once, or it does not run."""
 KEEP_S = 40.0
@@ -311,7 +312,7 @@ class SelfTestRunner:
     async def _follow(self, service: str, topics: list[str]) -> None:
         async for topic, payload in FeedClient(self._state.layout.feed(service), topics).messages():
             try:
-                value = json.loads(payload)
+                value = read_strict(payload, limit=ANSWER_BYTES)
                 if topic == "levels":
                     for seat, level in value["seats"].items():
                         self._heard.add(str(seat), LiveLevel(int(value["at_ns"]), float(level["rms_db"])))

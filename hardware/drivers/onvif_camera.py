@@ -26,6 +26,8 @@ SERVICE = "/onvif/device_service"
 """The one address that every ONVIF device has (ONVIF core, 5.1.1)."""
 HTTPS_PORT = 443
 TIMEOUT_S = 4.0
+LAST_YEAR = 2200
+"""A camera whose clock says a later one has none."""
 ANSWER_S = 8.0
 """Of one answer, however slowly it comes."""
 _ENVELOPE = (
@@ -86,7 +88,7 @@ class OnvifCamera:
     def _found(self) -> tuple[str, str]:
         clock = self._post(SERVICE, "", f'<GetSystemDateAndTime xmlns="{_DEVICE}"/>')[1]
         said = None if clock is None else clock.utc
-        self._ahead = timedelta() if said is None else said - datetime.now(UTC)
+        self._ahead = timedelta() if said is None or said.year > LAST_YEAR else said - datetime.now(UTC)
         wanted = "<Category>Media</Category>"
         path = self._ask(SERVICE, _DEVICE, "GetCapabilities", wanted).media_path
         tokens = self._ask(path, _MEDIA, "GetProfiles", "").profile_tokens

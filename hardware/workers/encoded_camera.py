@@ -15,8 +15,6 @@ import os
 import subprocess
 import sys
 import time
-from collections import deque
-from statistics import median
 from typing import Any
 
 import av
@@ -24,12 +22,13 @@ from av.error import FFmpegError
 
 from hardware.drivers.ffmpeg_arguments import ENCODED_CAMERA
 from hardware.workers.encoder_process import run_worker
+from hardware.workers.picture_distance import PictureDistance
 from hardware.workers.reporter import Reporter
 from hardware.workers.unit_writer import UnitWriter, init_of
+from sync.errors import MediaError
 from sync.runtime.process.processes import die_with_parent
 from sync.runtime.units import NS_PER_S
 
-PICTURES_MEASURED = 50
 END_S = 3.0
 
 
@@ -39,7 +38,7 @@ def copy(source_fd: int, fps: int, media_fd: int) -> None:
         stream = camera.streams.video[0]
         writer = UnitWriter(media_fd, init_of(stream))
         scale = (stream.time_base or 1) / writer.base
-        apart: deque[int] = deque(maxlen=PICTURES_MEASURED)
+        distance = PictureDistance(round(1 / writer.base / fps))
         first: int | None = None
         last = -1
         for packet in camera.demux(stream):
@@ -48,10 +47,8 @@ def copy(source_fd: int, fps: int, media_fd: int) -> None:
             came_ns = time.monotonic_ns()
             first = packet.pts if first is None else first
             at = max(round((packet.pts - first) * scale), last + 1)
-            if last >= 0:
-                apart.append(at - last)
             last = at
-            duration = int(median(apart)) if apart else round(1 / writer.base / fps)
+            duration = distance.after(at)
             taken_ns = came_ns - int(duration * writer.base * NS_PER_S)
             writer.write(
                 bytes(packet), pts=at, dts=at, duration=duration, key_frame=packet.is_keyframe, taken_ns=taken_ns
@@ -68,6 +65,8 @@ def run(options: dict[str, Any]) -> None:
         copy(encoder.stdout.fileno(), int(options["fps"]), int(options["media_fd"]))
     except FFmpegError:
         pass  # it ended: its own words say why
+    except MediaError as error:
+        reporter.failed(f"摄像机的码流中断：{error.message}", "stream")
     except OSError:
         reporter.failed("录制服务不再接收画面")
     finally:

@@ -6,6 +6,7 @@ watch has a picture, a run cannot begin, and a file of the record cannot either.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
@@ -26,10 +27,11 @@ MOST_NS = 600 * NS_PER_S
 class KeyFrameAsker:
     """Of one run of a camera. `picture` never waits: a thread asks, which ends with its process."""
 
-    def __init__(self, ask: Callable[[], None]) -> None:
+    def __init__(self, ask: Callable[[], None], on_refused: Callable[[], None] = lambda: None) -> None:
         """`ask` asks once and blocks; `DeviceError` when it leads to nothing. With the code `password` it is not asked
-        again: a camera locks an account after a few refusals."""
+        again: a camera locks an account after a few refusals. `on_refused` is called then, by `picture`."""
         self._ask = ask
+        self._on_refused: Callable[[], None] | None = on_refused
         self._since_ns: int | None = None
         """When the last key frame came, or the first picture while there was none."""
         self._longest_ns = FIRST_NS
@@ -42,6 +44,9 @@ class KeyFrameAsker:
 
     def picture(self, now_ns: int, *, key_frame: bool) -> None:
         """A picture has come (`CLOCK_MONOTONIC`)."""
+        if self._refused and self._on_refused is not None:
+            self._on_refused()
+            self._on_refused = None
         if key_frame:
             if self._asked_ns is not None and now_ns - self._asked_ns <= ANSWER_NS:
                 self._not_before_ns, self._pause_ns = now_ns, LEAST_NS
@@ -67,3 +72,5 @@ class KeyFrameAsker:
                 self._ask()
             except DeviceError as error:
                 self._refused = error.code == "password"
+            except Exception:  # whatever a camera answers, it is asked again when the next key frame is late
+                logging.getLogger(__name__).exception("a camera could not be asked for a key frame")

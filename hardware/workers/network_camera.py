@@ -17,7 +17,7 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from statistics import median
@@ -34,7 +34,7 @@ from hardware.workers.key_frames import KeyFrameAsker
 from hardware.workers.reporter import Reporter
 from hardware.workers.stream_parameters import StreamParameters
 from hardware.workers.unit_writer import CODECS, UnitWriter, init_of
-from sync.errors import ConfigError, DeviceError
+from sync.errors import ConfigError, DeviceError, MediaError
 from sync.runtime.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -145,11 +145,18 @@ def completed(stamps: Sequence[tuple[int | None, int | None]], frame: int) -> li
 class CameraCopy:
     """Copies one camera's stream to a pipe."""
 
-    def __init__(self, address: CameraAddress, media_fd: int, onvif_port: int = 0) -> None:
-        """`onvif_port`: where it can be asked for a key frame; 0: nowhere."""
+    def __init__(
+        self,
+        address: CameraAddress,
+        media_fd: int,
+        onvif_port: int = 0,
+        on_refused: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`onvif_port`: where it can be asked for a key frame; 0: nowhere. `on_refused`: of its account, once."""
         self._address = address
         self._media_fd = media_fd
         self._onvif_port = onvif_port
+        self._on_refused = on_refused
         self._onvif: OnvifCamera | None = None
 
     def run(self) -> None:
@@ -180,7 +187,7 @@ class CameraCopy:
         writer = UnitWriter(self._media_fd, init_of(stream))
         scale = stream.time_base / writer.base
         parameters = StreamParameters(name)
-        asker = KeyFrameAsker(self._ask_for_key_frame) if self._onvif_port else None
+        asker = KeyFrameAsker(self._ask_for_key_frame, self._on_refused) if self._onvif_port else None
         for packet in camera.demux(stream):
             came_ns = time.monotonic_ns()
             if not packet.size:
@@ -241,7 +248,10 @@ def run(options: dict[str, Any], said: str) -> None:
     av.logging.set_libav_level(av.logging.WARNING)
     try:
         address = CameraAddress.parse(**json.loads(said))
-        CameraCopy(address, int(options["media_fd"]), int(options["onvif_port"])).run()
+        CameraCopy(address, int(options["media_fd"]), int(options["onvif_port"]), reporter.refused).run()
+    except MediaError as error:
+        reporter.failed(f"摄像机的码流中断：{error.message}", "stream")
+        raise
     except (DeviceError, ConfigError) as error:
         reporter.failed(error.message, error.code)
         raise

@@ -17,6 +17,7 @@ from av.video.frame import PictureType
 from numpy.typing import NDArray
 
 from hardware.drivers.x264_options import KEY_EARLY_NS, KEY_NS, KEY_PICTURES
+from hardware.workers.picture_distance import PictureDistance
 from hardware.workers.unit_writer import INIT_OPTIONS, UnitWriter
 from sync.errors import DeviceError
 from sync.runtime.units import NS_PER_S
@@ -31,7 +32,7 @@ class PictureEncoder:
     def __init__(self, width: int, height: int, fps: int, media_fd: int, options: dict[str, str]) -> None:
         """`fps`: what the encoder shares its bits by; times are those of the pictures. `options`: of libx264."""
         self._width, self._height = width, height
-        self._duration = TICKS // fps
+        self._distance = PictureDistance(TICKS // fps)
         self._key_ns = 0
         description = BytesIO()
         try:
@@ -71,7 +72,7 @@ class PictureEncoder:
                 bytes(packet),
                 pts=packet.pts,
                 dts=packet.dts,
-                duration=self._duration,
+                duration=self._distance.after(packet.pts),
                 key_frame=packet.is_keyframe,
                 taken_ns=taken_ns,
                 lost_ns=lost_ns,

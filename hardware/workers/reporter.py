@@ -5,6 +5,7 @@
 of samples at full scale.
 `{"lost": [media_ns, by_ns, why]}`: samples that never came: what follows `media_ns` was captured `by_ns` later.
 `{"trouble": why}`: something was lost, which the media itself says the length of.
+`{"refused": true}`: the camera refuses the account by which it is asked for key frames; its stream goes on.
 `{"failed": text, "code": code}`: why the worker ends, in words for people; `code` is stable and may be "".
 `{"off": text}`: likewise, and it is not to be started again in this hearing.
 A full pipe never stops a worker: what does not fit is dropped (the next report says the same again), except `lost` and
@@ -48,6 +49,11 @@ class Reporter:
     def trouble(self, why: str) -> None:
         """Something was lost; how much, the media says itself (`sync.media.access_unit.WorkerStamps`)."""
         self._owed.append(_line({"trouble": why}))
+        self._send(None)
+
+    def refused(self) -> None:
+        """The camera refuses the account by which it is asked for key frames."""
+        self._owed.append(_line({"refused": True}))
         self._send(None)
 
     def failed(self, text: str, code: str = "") -> None:

@@ -132,6 +132,9 @@ def run(options: CameraOptions) -> None:
             number += 1
     except OSError:
         reporter.failed("录制服务不再接收画面")
+    except WutongError as error:
+        reporter.failed(error.message, "stream")
+        raise
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from sync.media.h264_config import H264Config, is_parameter_set, with_config
 from sync.media.h264_sps import without_reordering
 from sync.media.nal_units import prefixed_units
 
+LENGTH_BYTES = 4
 MOST_SETS = 32
 """Parameter sets that are remembered: a stream has one or two."""
 
@@ -35,6 +36,8 @@ class LiveCopy:
                 config = H264Config.parse(init.table.config)
             except MediaError:
                 return  # the library could make something of it; nothing is changed that is not understood
+            if config.length_bytes != LENGTH_BYTES:
+                return  # no encoder of today writes others, and what is rewritten is longer than what was there
             self._length_bytes = config.length_bytes
             sets = [self._rewritten(one) for one in config.sps]
             if any(one is not None for one in sets):

@@ -14,10 +14,14 @@ from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from pathlib import Path
 
+import structlog
+
 from hardware.camera_address import masked
 from hardware.drivers.last_words import explained
 from sync.errors import DeviceError, MediaError
 from sync.runtime.process.processes import die_with_parent
+
+log = structlog.get_logger(__name__)
 
 STDERR_LINES = 20
 LINE_BYTES = 64 * 1024
@@ -48,6 +52,10 @@ class _Pipe(asyncio.Protocol):
         except (MediaError, DeviceError) as error:
             self._over = True
             self._end(error.message, error.code)
+        except Exception:  # a defect of ours, or bytes that nobody thought of: the run ends, and says why
+            log.exception("media_not_taken", bytes=len(data))
+            self._over = True
+            self._end("设备送来的数据无法处理，重新启动该设备", "stream")
 
 
 class _Lines:

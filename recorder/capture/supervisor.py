@@ -67,7 +67,9 @@ class SourceRunner:
         on_levels: Callable[[int, list[tuple[int, float, float]]], None],
         on_trouble: Callable[[int, str], None],
         on_change: Callable[[], None],
+        last_id: int = 0,
     ) -> None:
+        """`last_id`: of the last init that these tracks had before."""
         self.source = source
         self.state: State = "starting"
         self.why: str | None = None
@@ -81,7 +83,8 @@ class SourceRunner:
         self._on_change = on_change
         self._worker: WorkerProcess | None = None
         self._fit = ClockFit()
-        self._init_id = 0
+        self.last_id = last_id
+        """Of the newest init."""
         self._reported_ns = 0
         """Room time at which the last sample of the newest report had come."""
         self._gave_up = False
@@ -151,12 +154,12 @@ class SourceRunner:
     async def _once(self) -> tuple[EndCode, str, str, list[str]]:
         self._fit = ClockFit()
         # Seconds of room time: grows over restarts of this service as well.
-        self._init_id = max(self._init_id + 1, self._clock.now_ns() // NS_PER_S)
+        self.last_id = max(self.last_id + 1, self._clock.now_ns() // NS_PER_S)
         source = self.source
         self._secret = await asyncio.to_thread(source.secret)  # it may be in a file
-        runs = [TrackRun(track, self._init_id, self._fit, by_arrival=source.by_arrival) for track in self._tracks]
+        runs = [TrackRun(track, self.last_id, self._fit, by_arrival=source.by_arrival) for track in self._tracks]
         self._worker = worker = WorkerProcess()
-        log.info("source_starts", source=source.id, run=self._init_id, at_ns=self._clock.now_ns())
+        log.info("source_starts", source=source.id, run=self.last_id, at_ns=self._clock.now_ns())
         try:
             await worker.start(self.source.command, [run.feed for run in runs], self._report, self._secret)
             watch = asyncio.create_task(self._watch(worker, runs))
@@ -172,7 +175,7 @@ class SourceRunner:
             await worker.stop()
             for run in runs:
                 run.end()
-                self._init_id = max(self._init_id, run.init_id)
+                self.last_id = max(self.last_id, run.init_id)
         return worker.code, worker.why, worker.fault, list(worker.stderr)
 
     async def _watch(self, worker: WorkerProcess, runs: list[TrackRun]) -> None:
@@ -187,6 +190,8 @@ class SourceRunner:
             # A machine so busy that even this loop is late starves the worker too: that is not the device's fault.
             mark_ns += max(now_ns - before_ns - int(2 * WATCH_S * NS_PER_S), 0) * 2
             slowest_ns = min(run.media_end_ns for run in runs)
+            if slowest_ns > 0:  # its first media has come: from now on it has no more time than any other
+                mark_ns = min(mark_ns, now_ns)
             if slowest_ns - media_ns >= ADVANCE_NS:
                 mark_ns = advanced_ns = now_ns
                 media_ns, waited_before_ns = slowest_ns, worker.waited_ns()
@@ -219,6 +224,9 @@ class SourceRunner:
         elif "trouble" in value:
             self._on_trouble(self._clock.now_ns(), value["trouble"])
             log.warning("pictures_lost", source=self.source.id, why=value["trouble"])
+        elif "refused" in value:
+            self.source.refused()
+            log.warning("key_frames_refused", source=self.source.id)
         elif "off" in value:
             self._gave_up = True
             raise DeviceError(value["off"])
@@ -244,6 +252,8 @@ def _report_of(line: bytes) -> dict[str, Any]:
             return {"lost": (*_times(times, 2), _words(why))}
         if "trouble" in value:
             return {"trouble": _words(value["trouble"])}
+        if "refused" in value:
+            return {"refused": True}
         if "off" in value:
             return {"off": _words(value["off"])}
         if "failed" in value:

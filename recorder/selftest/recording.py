@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import json
 import re
 import shutil
 from collections.abc import Callable, Iterable
@@ -31,9 +30,11 @@ from sync.errors import DeviceError
 from sync.media.tracks import MICROPHONES, MIX
 from sync.runtime.process.service import cancel_and_wait
 from sync.runtime.units import NS_PER_S
+from sync.text.strict_json import read_strict
 
 log = structlog.get_logger(__name__)
 
+ORDER_BYTES = 64 * 1024
 STALE_NS = 10 * NS_PER_S
 """An order that is older was for a recorder that is gone."""
 PICTURE_NS = 3 * NS_PER_S
@@ -83,7 +84,7 @@ class SelfTestRecorder:
     def order(self, payload: bytes) -> None:
         """`{"id","at_ns","listen_s"}` begins a test (0: play the tone), `{"id","stop":true}` ends its listening."""
         try:
-            value = json.loads(payload)
+            value = read_strict(payload, limit=ORDER_BYTES)
             test, at_ns = str(value["id"]), int(value.get("at_ns", 0))
             listen_s = float(value.get("listen_s", 0))
         except (ValueError, KeyError, TypeError, AttributeError):

@@ -4,18 +4,18 @@ Which tracks are watched the uplink says on its feed (`link`). The picture is of
 stream where the profile names one and that is fit to be a tile, else made here by a worker that is last in line for the
 processor. Nobody watches, nothing runs: what is left is a look once a second.
 
-Promises: nothing of it is kept, and no track of the record waits for it or hears of it. A second stream that fails is
-left alone for ten minutes, so that no camera locks itself because of a wall. Where nothing can be shown the status says
-why (`TileStatus`), and it is tried again a minute later.
+Promises: nothing of it is kept, and no track of the record waits for it or hears of it, whatever fails in here or in
+what the uplink says. What is said of the picture is of the camera that it shows; when an earlier one runs again, the
+picture is of that one. A second stream that fails is left alone for ten minutes, so that no camera locks itself because
+of a wall. Where nothing can be shown the status says why (`TileStatus`), and it is tried again a minute later.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
@@ -30,6 +30,7 @@ from sync.media.tracks import TILE
 from sync.room.feed import FeedClient
 from sync.room.messages import TileStatus
 from sync.runtime.process.service import cancel_and_wait
+from sync.text.strict_json import read_strict
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +42,8 @@ OFF_S = 60.0
 SUB_OFF_S = 600.0
 """Likewise a camera's second stream: a wrong password that is said too often locks a camera."""
 MOST_TRIES = 3
+LINK_BYTES = 64 * 1024
+"""Of what the uplink says at once: the names of some tracks."""
 
 
 class TileRecorder:
@@ -68,30 +71,44 @@ class TileRecorder:
         self._why: str | None = None
         self._off_until_s = 0.0
         self._sub_off_until_s = float("-inf")
+        self._shown: Camera | None = None
+        self._last_id = 0
+        """The newest number of an init, which the next run's are greater than."""
 
     def status(self) -> TileStatus:
-        """What can be asked for now."""
-        chosen = self._chosen()
-        return {"of": None if chosen is None else chosen[0].id, "why": self._why}
+        """Whose picture is there, or can be asked for now."""
+        shown = self._shown
+        if shown is None and (chosen := self._chosen()) is not None:
+            shown = chosen[0]
+        return {"of": None if shown is None else shown.id, "why": self._why}
 
-    async def listen(self) -> None:
-        """Hear what is watched, until it is canceled."""
+    async def run(self) -> None:
+        """Hear what is watched and show it, until it is canceled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._again_and_again(self._listen))
+            tasks.create_task(self._again_and_again(self._show_what_is_asked_for))
+
+    @staticmethod
+    async def _again_and_again(do: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                async for _, payload in self._uplink.messages():
-                    self.told(payload)
-            except OSError as error:
-                log.warning("uplink_unheard", why=str(error))
-                await asyncio.sleep(OFF_S)
+                await do()
+            except Exception:  # the uplink speaks to the network: nothing that it says may end the recorder
+                log.exception("tile_failed", next=f"again in {OFF_S:g} s")
+            await asyncio.sleep(OFF_S)
+
+    async def _listen(self) -> None:
+        async for _, payload in self._uplink.messages():
+            self.told(payload)
 
     def told(self, payload: bytes) -> None:
         """One `link` of the uplink."""
         with contextlib.suppress(ValueError, KeyError, TypeError):  # what is no link asks for nothing new
-            self._asked = TILE in json.loads(payload)["watched"]
+            watched = read_strict(payload, limit=LINK_BYTES)["watched"]
+            self._asked = isinstance(watched, list) and TILE in watched
             self._news.set()
 
-    async def run(self) -> None:
-        """Show what is asked for, until it is canceled."""
+    async def _show_what_is_asked_for(self) -> None:
         while True:
             self._news.clear()
             if self._why is not None and self._monotonic_s() >= self._off_until_s:
@@ -113,7 +130,10 @@ class TileRecorder:
             on_levels=lambda at_ns, levels: None,
             on_trouble=lambda at_ns, why: None,  # it is in the log of the runs; the record misses nothing
             on_change=self._news.set,
+            last_id=self._last_id,
         )
+        self._shown = camera
+        self._context.status_changed.set()
         running = asyncio.create_task(runner.run())
         running.add_done_callback(lambda _: self._news.set())
         log.info("tile_begins", of=camera.id, sub=source.by_arrival)
@@ -123,6 +143,8 @@ class TileRecorder:
                 self._news.clear()
         finally:
             await cancel_and_wait(running)
+            self._shown, self._last_id = None, runner.last_id
+            self._context.status_changed.set()
             self._context.feed.forget(f"init/{TILE}")
             log.info("tile_ends", of=camera.id)
 
@@ -138,7 +160,8 @@ class TileRecorder:
         elif runner.restarts >= MOST_TRIES:
             self._leave_off(runner.why or "小画面中断")
         else:
-            return shown.state != "running" or not self._is_watched()
+            chosen = self._chosen()
+            return chosen is None or chosen[1] is not shown or not self._is_watched()
         return True
 
     def _leave_off(self, why: str) -> None:

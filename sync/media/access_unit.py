@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from sync.errors import MediaError
+from sync.runtime.units import NS_PER_S
 
 KEY_FLAGS = 0x02000000
 """Of a sample that depends on no other."""
@@ -32,6 +33,7 @@ _STAGES = struct.Struct(">I4s16sII")
 _STAMPS_ID = bytes.fromhex("6f2a6c1d9b3e4d5c8f0a7e21c4b95d13")
 _STAGES_ID = bytes.fromhex("a1d4087e52c94b06b7c35f98e60d2a74")
 _MOST_US = 0xFFFFFFFF
+_MOST_NS = 100 * 366 * 24 * 3600 * NS_PER_S
 
 
 class SampleRow(NamedTuple):
@@ -78,11 +80,15 @@ class WorkerStamps:
 
     @classmethod
     def parse(cls, box: bytes) -> Self | None:
-        """Read a whole `uuid` box; None where it is another's."""
+        """Read a whole `uuid` box; None where it is another's, `MediaError` for moments beyond a century."""
         if len(box) != _STAMPS.size:
             return None
         _, _, of, taken_ns, coded_ns, lost_ns = _STAMPS.unpack(box)
-        return cls(taken_ns, coded_ns, lost_ns) if of == _STAMPS_ID else None
+        if of != _STAMPS_ID:
+            return None
+        if max(taken_ns, coded_ns, lost_ns) > _MOST_NS:
+            raise MediaError("a picture says a moment that no clock has")
+        return cls(taken_ns, coded_ns, lost_ns)
 
 
 @dataclass(frozen=True, slots=True)

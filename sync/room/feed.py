@@ -193,4 +193,7 @@ class FeedClient:
             raise EnvelopeError(f"a feed frame of {length} bytes is not possible")
         body = await reader.readexactly(length)
         split = 1 + body[0]
-        return body[1:split].decode("utf-8"), body[split:]
+        try:
+            return body[1:split].decode("utf-8"), body[split:]
+        except UnicodeDecodeError as error:
+            raise EnvelopeError("a feed frame has a topic that is no text") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -40,6 +40,15 @@ async def test_the_profile_of_the_stream_is_found_once_and_asked_for_a_key_frame
     found = ["GetSystemDateAndTime", "GetCapabilities", "GetProfiles", "GetStreamUri", "GetStreamUri"]
     assert peer.asked == [*found, *["SetSynchronizationPoint"] * 3]
     assert PASSWORD.encode() not in peer.heard
+
+
+async def test_a_camera_whose_clock_is_at_the_end_of_time_is_signed_in_to_by_ours() -> None:
+    tokens: list[str] = []
+    until_the_end = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - datetime.now(UTC) - timedelta(minutes=1)
+    peer = OnvifPeer(STREAMS, tokens.append, "court", PASSWORD, "digest", until_the_end)
+    async with peer.running():
+        await asyncio.to_thread(asked, peer)
+    assert tokens == ["main"]
 
 
 async def test_a_stream_that_no_profile_names_is_that_of_the_first() -> None:

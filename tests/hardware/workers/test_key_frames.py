@@ -81,7 +81,8 @@ def test_an_account_that_is_refused_is_not_tried_again(code: str, times: int) ->
         tried.put(1)
         raise DeviceError("no", code=code)
 
-    asker = KeyFrameAsker(ask)
+    told: list[str] = []
+    asker = KeyFrameAsker(ask, lambda: told.append("refused"))
     asker.picture(0, key_frame=True)
     asker.picture(KEY_NS, key_frame=False)
     tried.get(timeout=30)
@@ -93,3 +94,20 @@ def test_an_account_that_is_refused_is_not_tried_again(code: str, times: int) ->
     if times > 1:
         tried.get(timeout=30)
     assert tried.empty()
+    asker.picture(KEY_NS + LEAST_NS + 1, key_frame=False)
+    assert told == (["refused"] if code == "password" else [])
+
+
+def test_an_error_that_nobody_thought_of_does_not_end_the_asking() -> None:
+    tried: queue.Queue[int] = queue.Queue()
+
+    def ask() -> None:
+        tried.put(1)
+        raise OverflowError("date value out of range")
+
+    asker = KeyFrameAsker(ask)
+    asker.picture(0, key_frame=True)
+    asker.picture(KEY_NS, key_frame=False)
+    tried.get(timeout=30)
+    asker.picture(KEY_NS + LEAST_NS, key_frame=False)
+    tried.get(timeout=30)

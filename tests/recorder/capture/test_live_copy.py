@@ -56,6 +56,16 @@ def test_what_says_it_already_and_what_is_not_understood_is_left_as_it_is(sps: b
     assert live.picture(sample(sps, SLICE), key_frame=True) == sample(sps, SLICE)
 
 
+def test_a_stream_whose_lengths_are_short_is_left_as_it_is() -> None:
+    """What is rewritten is longer than what was there, and one byte may not hold its length."""
+    config = H264Config(b"\1\x42\xc0\x1e\xfc", (BASELINE,), b"\1\0\4\x68\xce\x3c\x80").pack()
+    of = parse_init(with_config(parse_init(init("video", 90_000)), config))
+    live = LiveCopy(of)
+    assert live.init == of.data
+    unit = bytes((len(BASELINE),)) + BASELINE
+    assert live.picture(unit, key_frame=True) == unit
+
+
 def test_a_stream_in_which_a_picture_was_reordered_is_left_as_it_is_from_then_on() -> None:
     of = described(MAIN)
     live = LiveCopy(of)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,14 +16,17 @@ import pytest
 
 from hardware.profile import load_profile
 from hardware.sources import Source, TrackInfo, sources
-from recorder.capture.supervisor import NO_MEDIA_WHY, SourceRunner, _report_of
+from recorder.capture.supervisor import NO_MEDIA_WHY, STOPPED_WHY, SourceRunner, _report_of
 from recorder.capture.track import Track
 from sync.errors import DeviceError
+from sync.media.access_unit import KEY_FLAGS, SampleRow, WorkerStamps, pack_fragment
 from sync.room.clock import ClockMap, RoomClock
 from tests.support.files.taken_outlet import TakenOutlet
 from tests.support.peers.camera_sign_in import CountedSignIn, digest
+from tests.support.peers.onvif_peer import OnvifPeer
 from tests.support.peers.scripted_rtsp import ScriptedCamera, encode
 from tests.support.words.doctor_profile import PROFILE
+from wutong.bench.sync.simulated_world import init
 
 pytestmark = pytest.mark.process
 TRACK = TrackInfo("bench", "video", "审判席", 0)
@@ -78,6 +83,20 @@ async def test_a_worker_has_its_own_time_to_the_first_media(tmp_path: Path) -> N
         await watched.until(lambda: watched.runner.why == NO_MEDIA_WHY)
 
 
+async def test_a_worker_that_falls_silent_after_its_first_picture_is_not_given_that_time_again(tmp_path: Path) -> None:
+    media = tmp_path / "media"
+    unit = pack_fragment(1, 1, 0, [SampleRow(3600, 1, KEY_FLAGS, 0)], b"x")
+    media.write_bytes(init("video", 90_000) + WorkerStamps(1, 1).pack() + unit)
+
+    def command(fds: Sequence[int], report: int) -> list[str]:
+        return ["sh", "-c", f"cat {media} >&{fds[0]}; exec sleep 1000"]
+
+    watched = Watched(tmp_path, Source("bench", (TRACK,), command, first_s=1000))
+    async with watched.running():
+        await watched.until(lambda: watched.runner.why == STOPPED_WHY or watched.runner.restarts)
+        assert (watched.runner.restarts, watched.runner.why) == (1, STOPPED_WHY)
+
+
 async def test_a_refused_password_is_tried_once_and_again_only_when_it_is_another(tmp_path: Path) -> None:
     sign_in = CountedSignIn(digest("court", "right"))
     said = {"user": "court", "password": "wrong"}
@@ -94,6 +113,41 @@ async def test_a_refused_password_is_tried_once_and_again_only_when_it_is_anothe
             assert sign_in.refused == 2
 
 
+async def test_an_account_that_is_refused_for_key_frames_is_refused_once_however_often_the_camera_begins_anew(
+    tmp_path: Path,
+) -> None:
+    """Its stream takes another account: each run of it would ask again, and lock the camera."""
+    streams = {"main": "rtsp://127.0.0.1/x"}
+    # It begins with no key frame, and sends one each three seconds.
+    stream = ScriptedCamera(encode("320x180", 75, 75), newcomer_at=1)
+    peer = OnvifPeer(streams, user="court", password="another")
+    async with peer.running() as onvif, stream.running() as camera:
+        path = tmp_path / "room.toml"
+        said = f'driver = "rtsp"\nurl = "{camera.url}"\nuser = "court"\npassword = "s3cret"\n'
+        said += f"onvif_port = {onvif.port}\n"
+        path.write_text(PROFILE.format(mics="pyaudio", camera=said, reserve=0), encoding="utf-8")
+        of_room = next(one for one in sources(load_profile(path), tmp_path) if one.id == "bench")
+        told = asyncio.Event()
+
+        def refused() -> None:
+            of_room.refused()
+            told.set()
+
+        watched = Watched(tmp_path, replace(of_room, refused=refused))
+        async with watched.running():
+            await asyncio.wait_for(told.wait(), 60)
+            refusals = onvif.refused
+            assert 1 <= refusals <= 2
+            await watched.until(lambda: watched.runner.state == "running")
+            pid = watched.runner.pid
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            await watched.until(lambda: watched.runner.restarts == 1 and watched.runner.state == "running")
+            options = of_room.command([5], 6)[-1]
+            assert json.loads(options)["onvif_port"] == 0
+    assert onvif.refused == refusals
+
+
 @pytest.mark.parametrize(
     ("line", "report"),
     [
@@ -103,6 +157,7 @@ async def test_a_refused_password_is_tried_once_and_again_only_when_it_is_anothe
         ('{"failed":"no cable","code":"unreachable"}', {"failed": "no cable", "code": "unreachable"}),
         ('{"failed":"x\\u001b[2J\\u202e"}', {"failed": "x\ufffd[2J\ufffd", "code": "device"}),
         ('{"trouble":"too slow"}', {"trouble": "too slow"}),
+        ('{"refused":true}', {"refused": True}),
         ('{"later":1}', {}),
     ],
 )

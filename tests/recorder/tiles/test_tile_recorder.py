@@ -19,6 +19,7 @@ from tests.support.rooms.recorder_room import SIMULATED_MICS, RecorderRoom, prof
 
 RoomOf = Callable[..., RecorderRoom]
 WORKER = "hardware.program.tile"
+SQUARE = '[[cameras]]\nid = "parties"\nname = "当事人席"\ndriver = "simulated"\nwidth = 960\nheight = 720\nfps = 10\n'
 LARGE = '[[cameras]]\nid = "bench"\nname = "审判席"\ndriver = "simulated"\nwidth = 1280\nheight = 720\nfps = 10\n'
 
 
@@ -30,6 +31,9 @@ class WatchedUplink:
 
     async def start(self) -> None:
         await self._feed.start()
+
+    def says(self, topic: str, payload: bytes) -> None:
+        self._feed.publish(topic, payload)
 
     def watched(self, *tracks: str) -> None:
         self._feed.publish_json("link", {"broker": True, "watched": tracks}, retain=True)
@@ -150,3 +154,45 @@ async def test_where_the_machine_has_no_time_for_it_it_is_off_for_a_minute_and_t
     # A simulated camera may itself leave out what it cannot draw in time.
     assert not [gap for gap in view.gaps if gap.why != "画面来不及绘制"]
     assert not [alarm for alarm in view.alarms if alarm.subject == "tile"], "no alarm of the hearing"
+
+
+async def test_what_is_said_of_it_is_of_the_camera_that_it_shows(
+    room_of: RoomOf, uplink_of: Callable[[RecorderRoom], WatchedUplink]
+) -> None:
+    """The first camera stands still for a while: another one is shown, and the first again when it is back."""
+    room = room_of(profile_text(cameras=LARGE + SQUARE))
+    uplink = uplink_of(room)
+    await uplink.start()
+    uplink.watched("tile")
+    await room.until(room.running, "all sources run")
+    await room.until(lambda: keys(room), "a picture of it has come")
+    assert size_of(room, keys(room)[-1]) == (640, 360)
+
+    def shows_the_other() -> bool:
+        for pid in room.workers('"id": "bench"'):  # also the next one that takes its place
+            os.kill(pid, signal.SIGSTOP)
+        return size_of(room, keys(room)[-1]) == (480, 360)
+
+    await room.until(shows_the_other, "the other camera's picture has come")
+    assert room.status["tile"]["of"] == "parties"
+    await room.until(lambda: room.status["tile"]["of"] == "bench", "the first one runs again")
+    said = len(keys(room))
+    await room.until(lambda: len(keys(room)) > said, "a picture has come since")
+    assert size_of(room, keys(room)[-1]) == (640, 360)
+    assert [one.init_id for one in room.inits["tile"]] == sorted({one.init_id for one in room.inits["tile"]})
+
+
+async def test_whatever_the_uplink_says_the_room_is_recorded_and_what_it_says_next_is_heard(
+    room_of: RoomOf, uplink_of: Callable[[RecorderRoom], WatchedUplink]
+) -> None:
+    room = room_of(profile_text(cameras=LARGE))
+    uplink = uplink_of(room)
+    await uplink.start()
+    await room.until(room.running, "all sources run")
+    recorder = room.pid
+    for payload in (b"[" * 100_000, b"\xff", b"{}", b"7", b'{"watched":7}', b'{"watched":"tile"}', b"x" * 100_000):
+        uplink.says("link", payload)
+    uplink.watched("tile")
+    await room.until(lambda: keys(room), "a picture of it has come")
+    assert room.pid == recorder
+    assert room.workers(WORKER)

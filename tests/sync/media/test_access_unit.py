@@ -88,6 +88,14 @@ def test_a_worker_says_when_a_picture_was_taken_and_what_was_lost_before_it() ->
     assert second.stamps is None
 
 
+@pytest.mark.parametrize("place", range(3))
+def test_moments_that_no_clock_has_are_refused(place: int) -> None:
+    moments = [7, 7, 7]
+    moments[place] = (1 << 64) - 1
+    with pytest.raises(MediaError, match="moment"):
+        WorkerStamps.parse(WorkerStamps(*moments).pack())
+
+
 def test_the_stages_of_a_live_unit_stand_at_its_beginning() -> None:
     assert StageStamps.of(StageStamps(7, 9).pack() + b"more") == StageStamps(7, 9)
     assert StageStamps.of(StageStamps(-5, 1 << 40).pack()) == StageStamps(0, 0xFFFFFFFF)

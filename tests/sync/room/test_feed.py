@@ -88,3 +88,25 @@ async def test_a_stale_socket_of_a_killed_producer_is_replaced(tmp_path: Path) -
     server = FeedServer(tmp_path / "f.sock")
     await server.start()
     await server.stop()
+
+
+async def test_a_topic_that_is_no_text_costs_the_connection_and_nothing_else(tmp_path: Path) -> None:
+    greeted = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal greeted
+        await reader.readline()
+        greeted += 1
+        topic = b"\xff\xfe" if greeted == 1 else b"ok"
+        writer.write((1 + len(topic) + 1).to_bytes(4, "big") + bytes((len(topic),)) + topic + b"x")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_unix_server(serve, path=str(tmp_path / "f.sock"))
+    heard: list[tuple[str, bytes]] = []
+    task = asyncio.create_task(collect(FeedClient(tmp_path / "f.sock", [""], retry_s=0.01), heard))
+    await until(lambda: heard)
+    assert heard[0] == ("ok", b"x")
+    assert greeted > 1
+    task.cancel()
+    server.close()

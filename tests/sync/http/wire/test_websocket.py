@@ -136,7 +136,7 @@ async def test_who_pings_and_reads_is_answered(heard: Heard) -> None:
 
 PIECE = bytes(4096)
 MOST_WAITING = {"plain": 160 * 1024, "TLS": 320 * 1024}
-"""With the systems of both ends, and in the loop. Before it was bounded: 230 and 700 KiB."""
+"""With the systems of both ends, and in the loop: with what a system takes by itself it would be 230 and 700 KiB."""
 
 
 @pytest.mark.parametrize("wire", MOST_WAITING)
