@@ -72,6 +72,7 @@ def _left_open() -> Iterator[None]:
     the test of another file in which Python happens to look for it."""
     yield
     gc.collect()
+    gc.freeze()
 
 
 @pytest_asyncio.fixture
