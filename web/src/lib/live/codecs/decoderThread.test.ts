@@ -21,7 +21,7 @@ class QuietWorker {
 }
 vi.stubGlobal('Worker', QuietWorker);
 
-const { decoderThread, MOST_BEHIND } = await import('./decoderThread');
+const { decoderThread, MOST_BEHIND, MOST_BEHIND_BYTES } = await import('./decoderThread');
 const canvas = { transferControlToOffscreen: () => ({}) } as unknown as HTMLCanvasElement;
 const worker = (): QuietWorker => QuietWorker.made.at(-1) as QuietWorker;
 const taken = (): number => worker().said.filter((one) => one.order === 'picture').length;
@@ -63,6 +63,26 @@ it('sends no more than the worker takes up', () => {
   worker().onmessage?.({ data: { id, taken: MOST_BEHIND } });
   decoderThread.say({ order: 'picture', id, message: pictureMessage(400) });
   expect(taken()).toBe(MOST_BEHIND + 1);
+});
+
+it('sends no more bytes than it may, however few messages they are', () => {
+  const id = opened();
+  const say = (size: number): void =>
+    decoderThread.say({ order: 'picture', id, message: pictureMessage(0, { payload: new Uint8Array(size) }) });
+  for (let n = 0; n < 5; n += 1) say(MOST_BEHIND_BYTES / 4);
+  expect(taken()).toBe(4);
+  worker().onmessage?.({ data: { id, taken: 1 } });
+  say(MOST_BEHIND_BYTES / 4);
+  say(1);
+  expect(taken()).toBe(5);
+});
+
+it('sends all that is handed over at once, before the worker has said anything', () => {
+  const id = opened();
+  for (let n = 0; n < 400; n += 1) decoderThread.say({ order: 'picture', id, message: pictureMessage(n, { keyFrame: n === 0 }) });
+  expect(worker().said.flatMap((one) => (one.order === 'picture' ? [one.message.sequence] : []))).toEqual(
+    Array.from({ length: 400 }, (_, n) => n),
+  );
 });
 
 it('replaces a worker that says nothing, and tells its players', () => {

@@ -1,16 +1,21 @@
 /** The page's worker that decodes for all of its live players: started while the page still loads, and there as long as it.
  *
- * What is on its way to it is bounded for each player: what it has not taken up is not followed by more than `MOST_BEHIND`
- * messages, and the decoder goes on with the next key frame. A worker that says nothing although somebody looks is replaced,
+ * What is on its way to it is bounded for each player, `MOST_BEHIND_BYTES` in `MOST_BEHIND` messages: what is more is left
+ * out, and the decoder goes on with the next key frame. All since a key frame may be handed over at once, long before the
+ * worker says that it has taken any of it, and is no reason to leave something out. A worker that says nothing although somebody looks is replaced,
  * ever more seldom while that does not help; its players are told when it is time, since a canvas that was given away does
  * not come back.
  */
 
+import { MOST_HELD_BYTES } from '../heldPictures';
 import { Reopening } from '../reopening';
 import DecodingWorker from './live.worker.ts?worker';
 import type { PictureReport, ToWorker } from './workerMessages';
 
-export const MOST_BEHIND = 250;
+/** As many as a track keeps (`PictureTrack`): two minutes at 25 a second. */
+export const MOST_BEHIND = 3000;
+/** All that is handed over at once, and as much that comes behind it. */
+export const MOST_BEHIND_BYTES = 2 * MOST_HELD_BYTES;
 const SILENT_MS = 10_000;
 const LOOK_MS = 250;
 
@@ -18,7 +23,10 @@ interface Client {
   onReport: (report: PictureReport) => void;
   /** After how many workers that were lost one after the other. */
   onGone: (tries: number) => void;
-  sent: number;
+  /** The bytes of each message that it was sent and has not taken up, the oldest first; and their sum. */
+  behind: number[];
+  behindBytes: number;
+  /** Messages that it has taken up so far. */
   taken: number;
   /** When it was last heard of, or nobody looked. */
   heardAt: number;
@@ -42,7 +50,7 @@ class DecoderThread {
   open(canvas: HTMLCanvasElement, onReport: Client['onReport'], onGone: Client['onGone']): number {
     this.prepare();
     this.#lastId += 1;
-    this.#clients.set(this.#lastId, { onReport, onGone, sent: 0, taken: 0, heardAt: performance.now() });
+    this.#clients.set(this.#lastId, { onReport, onGone, behind: [], behindBytes: 0, taken: 0, heardAt: performance.now() });
     const offscreen = canvas.transferControlToOffscreen();
     this.say({ order: 'open', id: this.#lastId, canvas: offscreen }, [offscreen]);
     return this.#lastId;
@@ -51,8 +59,10 @@ class DecoderThread {
   say(order: ToWorker, transfer: Transferable[] = []): void {
     if (order.order === 'picture' || order.order === 'sound') {
       const client = this.#clients.get(order.id);
-      if (client === undefined || client.sent - client.taken >= MOST_BEHIND) return;
-      client.sent += 1;
+      const size = order.message.payload.byteLength;
+      if (client === undefined || client.behind.length >= MOST_BEHIND || client.behindBytes + size > MOST_BEHIND_BYTES) return;
+      client.behind.push(size);
+      client.behindBytes += size;
     }
     this.#worker?.postMessage(order, transfer);
   }
@@ -68,6 +78,7 @@ class DecoderThread {
     worker.onmessage = ({ data }: MessageEvent<PictureReport>) => {
       const client = this.#clients.get(data.id);
       if (client === undefined) return;
+      for (const size of client.behind.splice(0, data.taken - client.taken)) client.behindBytes -= size;
       client.taken = data.taken;
       client.heardAt = performance.now();
       this.#reopening.plays(client.heardAt);
