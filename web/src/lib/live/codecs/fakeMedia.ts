@@ -43,15 +43,19 @@ export interface FakeSample {
   key: boolean;
   /** Ticks after its decode time. */
   later?: number;
+  /** Ticks that its fragment says it lasts; else it says nothing of it. */
+  lasts?: number;
   bytes?: number[];
 }
 
-/** A fragment at `ticks` of 1/12800 s; each sample lasts 512 of them (40 ms). */
+/** A fragment at `ticks` of 1/12800 s; each sample lasts 512 of them (40 ms), unless it says otherwise. */
 export function fragment(ticks: number, samples: readonly FakeSample[], change: { offset?: number; tfhd?: number } = {}): Bytes {
   const data = joined(samples.map((one) => one.bytes ?? [1, 2, 3]));
   const build = (offset: number): Bytes => {
-    const rows = samples.flatMap((one) => [u32(one.bytes?.length ?? 3), u32(one.key ? 0x2000000 : 0x10000), u32(one.later ?? 0)]);
-    const trun = fakeBox('trun', u32(0x01000e01), u32(samples.length), u32(offset), ...rows);
+    const timed = samples.some((one) => one.lasts !== undefined);
+    const lasts = (one: FakeSample): Bytes[] => (timed ? [u32(one.lasts ?? 512)] : []);
+    const rows = samples.flatMap((one) => [...lasts(one), u32(one.bytes?.length ?? 3), u32(one.key ? 0x2000000 : 0x10000), u32(one.later ?? 0)]);
+    const trun = fakeBox('trun', u32(timed ? 0x01000f01 : 0x01000e01), u32(samples.length), u32(offset), ...rows);
     const tfdt = fakeBox('tfdt', u32(0x01000000), u32(Math.floor(ticks / 2 ** 32)), u32(ticks));
     const tfhd = fakeBox('tfhd', u32(change.tfhd ?? 0x20000), u32(1), ...(change.tfhd === undefined ? [] : [u32(0), u32(0)]));
     return fakeBox('moof', fakeBox('mfhd', u32(0), u32(1)), fakeBox('traf', tfhd, tfdt, trun));

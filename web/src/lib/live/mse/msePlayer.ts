@@ -218,15 +218,19 @@ export class MsePlayer {
 
   /** Seconds between the cursor and the end of what can be played. */
   #behindS(): number {
+    return this.video.buffered.length === 0 ? 0 : this.#edgeS() - this.video.currentTime;
+  }
+
+  /** Where what can be played ends: the element thinks that the newest picture lasts longer than it will. */
+  #edgeS(): number {
     const { buffered } = this.video;
-    return buffered.length === 0 ? 0 : buffered.end(buffered.length - 1) - this.video.currentTime;
+    return Math.min(buffered.end(buffered.length - 1), ...[...this.#buffers.values()].map((buffer) => buffer.edgeS));
   }
 
   #jump(behindS: number): void {
     const { buffered } = this.video;
     if (buffered.length === 0) return;
-    const last = buffered.length - 1;
-    this.video.currentTime = Math.max(buffered.start(last), buffered.end(last) - behindS);
+    this.video.currentTime = Math.max(buffered.start(buffered.length - 1), this.#edgeS() - behindS);
   }
 
   #look(): void {
