@@ -39,6 +39,8 @@ it('holds nothing after a hole, a new run or an init segment before the next key
   expect(sequences()).toEqual([]);
   comes(20, 22);
   held.take(picture(0, { kind: KIND.init }));
+  expect(sequences(), 'the same run, told of anew').toEqual([20, 21]);
+  held.take(picture(0, { kind: KIND.init, initId: 2 }));
   expect(sequences()).toEqual([]);
 });
 

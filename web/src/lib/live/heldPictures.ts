@@ -25,11 +25,14 @@ export class HeldPictures {
   #tracks = new Map<string, Held>();
   #bytes = 0;
 
-  /** A fragment came; its bytes are copied. An init segment ends what was held. */
+  /** A fragment came; its bytes are copied. The init segment of another run ends what was held. */
   take(envelope: Envelope): void {
     const { address } = envelope;
-    if (envelope.kind !== KIND.fragment || envelope.keyFrame) this.forget(address);
-    if (envelope.kind !== KIND.fragment) return;
+    if (envelope.kind !== KIND.fragment) {
+      if (envelope.initId !== this.#tracks.get(address)?.envelopes[0]?.initId) this.forget(address);
+      return;
+    }
+    if (envelope.keyFrame) this.forget(address);
     let held = this.#tracks.get(address);
     if (held === undefined) {
       if (!envelope.keyFrame) return;

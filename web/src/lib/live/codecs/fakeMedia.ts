@@ -29,12 +29,12 @@ function moov(entry: Bytes, timescale: number): Bytes {
 export const AVC_CONFIG = [1, 0x42, 0xc0, 0x1e, 0xff, 0xe1, 0, 0];
 export const AAC_CONFIG = [0x11, 0x90];
 
-export function pictureInit(): Bytes {
-  return joined([fakeBox('ftyp', u32(0)), moov(fakeBox('avc1', new Uint8Array(78), fakeBox('avcC', AVC_CONFIG)), ticksA)]);
+export function pictureInit(config = AVC_CONFIG): Bytes {
+  return joined([fakeBox('ftyp', u32(0)), moov(fakeBox('avc1', new Uint8Array(78), fakeBox('avcC', config)), ticksA)]);
 }
 
-export function soundInit(): Bytes {
-  const descriptors = [3, 0x80, 0x80, 0x80, 22, 0, 1, 0, 4, 15, 0x40, ...new Uint8Array(12), 5, 2, ...AAC_CONFIG];
+export function soundInit(config = AAC_CONFIG): Bytes {
+  const descriptors = [3, 0x80, 0x80, 0x80, 22, 0, 1, 0, 4, 15, 0x40, ...new Uint8Array(12), 5, 2, ...config];
   const head = joined([new Uint8Array(16), [0, 2, 0, 16, 0, 0, 0, 0], [0xbb, 0x80, 0, 0]]);
   return joined([fakeBox('ftyp', u32(0)), moov(fakeBox('mp4a', head, fakeBox('esds', u32(0), descriptors)), 48_000)]);
 }

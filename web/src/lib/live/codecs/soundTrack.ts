@@ -4,7 +4,7 @@
  * fetched at all.
  */
 
-import { KIND, parseInit } from '../../envelope';
+import { KIND, parseInit, sameBytes } from '../../envelope';
 import { LivePace } from '../livePace';
 import { Reopening } from '../reopening';
 import { type CodedTrack, readSamples, readTrack } from './codedSamples';
@@ -15,6 +15,7 @@ const MOST_FED = 64;
 export class SoundTrack {
   #track: CodedTrack | null = null;
   #initId = -1;
+  #init: TakenMessage['payload'] | null = null;
   #decoder: AudioDecoder | null = null;
   #reopening = new Reopening();
   /** The times of what is inside of the decoder: it counts samples from the first, and the room's sound card is not as exact. */
@@ -44,9 +45,10 @@ export class SoundTrack {
   }
 
   #takeInit(message: TakenMessage): void {
-    if (message.initId === this.#initId) return;
+    if (message.initId === this.#initId && sameBytes(message.payload, this.#init)) return;
     const init = parseInit(message.payload);
     this.#initId = message.initId;
+    this.#init = message.payload;
     this.close();
     try {
       this.#track = init === null ? null : readTrack(init.mime, init.segment);

@@ -123,6 +123,17 @@ it('says of a picture that it lasts longer, and knows where it ends all the same
   expect(buffer.edgeS).toBeCloseTo(source.to - 0.1);
 });
 
+it('takes another init segment under the same number, and goes on with a key frame', async () => {
+  const second = new Uint8Array([...INIT, 1]);
+  await comes(1);
+  expect(buffer.take(envelope(KIND.init, INIT)), 'the same').toBe(false);
+  expect(buffer.take(envelope(KIND.init, second)), 'another').toBe(true);
+  await comes(1, false);
+  const appended = source.appends;
+  await comes(1);
+  expect([source.appends - appended, source.last.length]).toEqual([1, 1]);
+});
+
 it('takes sound as it is', async () => {
   const said = await takes(asEnvelope(initMessage(2, soundInit(), 'audio/mp4; codecs="mp4a.40.2"')), 0);
   expect(source.last).toEqual(said);

@@ -7,7 +7,7 @@
  * Pictures are said to last long enough (`PictureLengths`); `edgeS` tells where they end all the same.
  */
 
-import { type Envelope, KIND, parseInit } from '../../envelope';
+import { type Envelope, KIND, parseInit, sameBytes } from '../../envelope';
 import type { Broken } from '../liveStats';
 import { SequenceGate } from '../sequenceGate';
 import { type LastPicture, PictureLengths } from './pictureLengths';
@@ -34,6 +34,7 @@ export class TrackBuffer {
   mime = '';
   #init: Waiting | null = null;
   #initId = -1;
+  #told: Bytes | null = null;
   #gate = new SequenceGate();
   /** Of pictures, where the init is understood. */
   #lengths: PictureLengths | null = null;
@@ -110,9 +111,10 @@ export class TrackBuffer {
 
   #takeInit(envelope: Envelope): boolean {
     const init = parseInit(envelope.payload);
-    if (init === null || envelope.initId === this.#initId) return false;
+    if (init === null || (envelope.initId === this.#initId && sameBytes(envelope.payload, this.#told))) return false;
     this.mime = init.mime;
     this.#initId = envelope.initId;
+    this.#told = envelope.payload;
     this.#gate.lose();
     this.#init = { init: true, key: true, mime: init.mime, bytes: init.segment, last: null };
     this.#lengths = init.mime.startsWith('video/') ? lengthsOf(init.segment) : null;
