@@ -71,3 +71,33 @@ it('takes another description of the same run, and not the same again', () => {
   expect(FakeAudioDecoder.made.map((one) => one.state)).toEqual(['closed', 'configured']);
   expect(new Uint8Array(decoder().config?.description as ArrayBuffer)).toEqual(new Uint8Array([0x11, 0x88]));
 });
+
+it('gives each piece its time although the decoder swallows the first frame', () => {
+  comes(1000, 6);
+  for (const timestamp of decoder().fed.slice(1)) decoder().gives(timestamp);
+  comes(1000 + 6 * FRAME_MS, 2);
+  for (const timestamp of decoder().fed.slice(6)) decoder().gives(timestamp);
+  expect(got).toEqual([1, 2, 3, 4, 5, 6, 7].map((n) => Math.round(1000 + n * FRAME_MS)));
+});
+
+it('follows the room although the decoder counts samples from the first', () => {
+  const everyMs = FRAME_MS * 1.001;
+  comes(1000, 5000, everyMs);
+  const first = decoder().fed[0] ?? 0;
+  for (let n = 0; n < 5000; n += 1) decoder().gives(first + n * FRAME_MS * 1000);
+  expect(got.length).toBe(5000);
+  expect(got.at(-1)).toBe(Math.round(1000 + 4999 * everyMs));
+});
+
+it('goes on after a hole, and where the time of the room goes back, with the oldest that was fed', () => {
+  const gives = (from: number, count: number): void => {
+    for (let n = from; n < from + count; n += 1) decoder().gives((decoder().fed[0] ?? 0) + n * FRAME_MS * 1000);
+  };
+  comes(1000, 2);
+  gives(0, 2);
+  comes(4000, 3);
+  gives(2, 3);
+  comes(100, 3);
+  gives(5, 3);
+  expect(got).toEqual([1000, 4000, 100].flatMap((at, i) => Array.from({ length: i === 0 ? 2 : 3 }, (_, n) => Math.round(at + n * FRAME_MS))));
+});
