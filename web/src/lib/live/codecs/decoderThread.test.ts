@@ -97,6 +97,18 @@ it('replaces a worker that says nothing, and tells its players', () => {
   expect(QuietWorker.made).toHaveLength(2);
 });
 
+it('leaves a worker alone that was not looked at, since the machine slept', () => {
+  opened();
+  for (let night = 0; night < 3; night += 1) {
+    vi.advanceTimersByTime(2000);
+    const now = performance.now() + 8 * 3_600_000;
+    vi.spyOn(performance, 'now').mockReturnValue(now);
+    vi.advanceTimersByTime(1000);
+    vi.mocked(performance.now).mockRestore();
+  }
+  expect([gone, worker().ended]).toEqual([[], false]);
+});
+
 it('replaces workers that fail ever more seldom, and forgets who has left meanwhile', () => {
   const waits: number[] = [];
   for (let round = 0; round < 3; round += 1) {

@@ -16,7 +16,9 @@ import type { PictureReport, ToWorker } from './workerMessages';
 export const MOST_BEHIND = 3000;
 /** All that is handed over at once, and as much that comes behind it. */
 export const MOST_BEHIND_BYTES = 2 * MOST_HELD_BYTES;
-const SILENT_MS = 10_000;
+const WATCH_MS = 1000;
+/** Looks at a worker that says nothing; then it is dead. Looks, not time: a machine that slept has not been looked at. */
+const SILENT_LOOKS = 10;
 const LOOK_MS = 250;
 
 interface Client {
@@ -28,8 +30,8 @@ interface Client {
   behindBytes: number;
   /** Messages that it has taken up so far. */
   taken: number;
-  /** When it was last heard of, or nobody looked. */
-  heardAt: number;
+  /** Looks since it was last heard of, or nobody looked at the page. */
+  silent: number;
 }
 
 class DecoderThread {
@@ -50,7 +52,7 @@ class DecoderThread {
   open(canvas: HTMLCanvasElement, onReport: Client['onReport'], onGone: Client['onGone']): number {
     this.prepare();
     this.#lastId += 1;
-    this.#clients.set(this.#lastId, { onReport, onGone, behind: [], behindBytes: 0, taken: 0, heardAt: performance.now() });
+    this.#clients.set(this.#lastId, { onReport, onGone, behind: [], behindBytes: 0, taken: 0, silent: 0 });
     const offscreen = canvas.transferControlToOffscreen();
     this.say({ order: 'open', id: this.#lastId, canvas: offscreen }, [offscreen]);
     return this.#lastId;
@@ -80,13 +82,13 @@ class DecoderThread {
       if (client === undefined) return;
       for (const size of client.behind.splice(0, data.taken - client.taken)) client.behindBytes -= size;
       client.taken = data.taken;
-      client.heardAt = performance.now();
-      this.#reopening.plays(client.heardAt);
+      client.silent = 0;
+      this.#reopening.plays(performance.now());
       client.onReport(data);
     };
     worker.onerror = () => this.#replace();
     document.addEventListener('visibilitychange', this.#look);
-    this.#watchdog = setInterval(() => this.#watch(), SILENT_MS / 10);
+    this.#watchdog = setInterval(() => this.#watch(), WATCH_MS);
     worker.postMessage({ order: 'look', seen: document.visibilityState === 'visible' } satisfies ToWorker);
     return worker;
   }
@@ -100,19 +102,13 @@ class DecoderThread {
 
   #look = (): void => {
     const seen = document.visibilityState === 'visible';
-    for (const client of this.#clients.values()) client.heardAt = performance.now();
+    for (const client of this.#clients.values()) client.silent = 0;
     this.say({ order: 'look', seen });
   };
 
   #watch(): void {
-    const now = performance.now();
-    for (const client of this.#clients.values()) {
-      if (document.visibilityState !== 'visible') client.heardAt = now;
-      else if (now - client.heardAt > SILENT_MS) {
-        this.#replace();
-        return;
-      }
-    }
+    for (const client of this.#clients.values()) client.silent = document.visibilityState === 'visible' ? client.silent + 1 : 0;
+    if ([...this.#clients.values()].some((client) => client.silent > SILENT_LOOKS)) this.#replace();
   }
 
   #replace(): void {
