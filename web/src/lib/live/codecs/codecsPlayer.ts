@@ -50,12 +50,15 @@ export class CodecsPlayer {
     if (this.#sound !== null) this.#give('sound', envelope);
   }
 
-  /** Begin to be heard; `onFailed` when the browser gives no sound. */
+  /** Begin to be heard; `onFailed` when the browser gives no sound: then there is nothing to hear, and nothing is decoded. */
   hear(onFailed: () => void): void {
     this.hush();
     const { port1, port2 } = new MessageChannel();
     try {
-      this.#sound = new SoundOutput(port1, onFailed);
+      this.#sound = new SoundOutput(port1, () => {
+        this.hush();
+        onFailed();
+      });
     } catch {
       onFailed(); // this browser opens no more sound than it has
       return;

@@ -81,12 +81,12 @@ it('gives each piece its time although the decoder swallows the first frame', ()
 });
 
 it('follows the room although the decoder counts samples from the first', () => {
-  const everyMs = FRAME_MS * 1.001;
-  comes(1000, 5000, everyMs);
+  const everyMs = FRAME_MS * 1.01;
+  comes(1000, 500, everyMs);
   const first = decoder().fed[0] ?? 0;
-  for (let n = 0; n < 5000; n += 1) decoder().gives(first + n * FRAME_MS * 1000);
-  expect(got.length).toBe(5000);
-  expect(got.at(-1)).toBe(Math.round(1000 + 4999 * everyMs));
+  for (let n = 0; n < 500; n += 1) decoder().gives(first + n * FRAME_MS * 1000);
+  expect(got.length).toBe(500);
+  expect(got.at(-1)).toBe(Math.round(1000 + 499 * everyMs));
 });
 
 it('goes on after a hole, and where the time of the room goes back, with the oldest that was fed', () => {
