@@ -1,7 +1,8 @@
 import { flushSync, mount, unmount } from 'svelte';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { decoderThread } from './codecs/decoderThread';
-import type { ToWorker } from './codecs/workerMessages';
+import type { PictureReport, ToWorker } from './codecs/workerMessages';
+import type { LiveStats } from './liveStats';
 import LiveVideo from './LiveVideo.svelte';
 import { MediaHub } from './mediaHub';
 
@@ -47,6 +48,22 @@ afterEach(async () => {
   vi.restoreAllMocks();
   vi.unstubAllGlobals();
   Reflect.deleteProperty(HTMLCanvasElement.prototype, 'transferControlToOffscreen');
+});
+
+it.each([
+  ['no stage of a picture before the clock is known', false, []],
+  ['the stages of a picture when it is', true, ['transit', 'decode', 'wait', 'lag']],
+])('measures %s', (_, sure, stages) => {
+  let told: LiveStats | null = null;
+  const props = { hub, track: 'a/1/bench', label: '审判席', clockSure: () => sure, onstats: (stats: LiveStats) => (told = stats) };
+  mounted = mount(LiveVideo, { target: document.body, props });
+  flushSync();
+  const shown = { roomMs: 1, utcMs: Date.now() - 50, atMs: Date.now() };
+  const report = { painted: 1, stages: [[30, 5, 15]], shown, trouble: '', soundOffsetMs: null } as unknown as PictureReport;
+  vi.mocked(decoderThread.open).mock.lastCall?.[1](report);
+  const stats = told as LiveStats | null;
+  expect(stats?.stages.summaries().map((one) => one.stage)).toEqual(stages);
+  expect(stats?.lagMs, 'how old the picture is, as well as it is known').toBeCloseTo(50, -2);
 });
 
 async function heard(): Promise<void> {

@@ -95,7 +95,8 @@ export class CodecsPlayer {
     stats.decoded = report.decoded;
     stats.stalls = report.stalls;
     stats.reserveMs = report.reserveMs;
-    for (const [transit, decode, wait] of report.stages) {
+    const sure = this.options.clockSure?.() ?? true;
+    for (const [transit, decode, wait] of sure ? report.stages : []) {
       stats.stages.add('transit', transit - clockMs);
       stats.stages.add('decode', decode);
       stats.stages.add('wait', wait);

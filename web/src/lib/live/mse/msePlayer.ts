@@ -106,6 +106,10 @@ export class MsePlayer {
     else if (this.#media === null) this.#build();
   }
 
+  get #sure(): boolean {
+    return this.options.clockSure?.() ?? true;
+  }
+
   #measure({ roomMs, durationMs, utcMs }: Envelope, buffer: TrackBuffer): void {
     const now = performance.now();
     if (this.#started && !this.video.seeking) this.#pacer.arrived(now, this.#behindS());
@@ -114,7 +118,7 @@ export class MsePlayer {
     if (!this.#pace.live) return;
     this.#pacer.measured(now - roomMs - durationMs, durationMs, this.#pace.burst);
     this.stats.reserveMs = this.#pacer.reserveS * 1000;
-    this.stats.stages.add('transit', Date.now() - (this.options.clockOffsetMs?.() ?? 0) - utcMs);
+    if (this.#sure) this.stats.stages.add('transit', Date.now() - (this.options.clockOffsetMs?.() ?? 0) - utcMs);
   }
 
   destroy(): void {
@@ -312,7 +316,7 @@ export class MsePlayer {
     if (utc !== null) {
       const shownAt = Date.now() + (frame.shownAtMs - now);
       this.stats.lagMs = shownAt - (this.options.clockOffsetMs?.() ?? 0) - utc;
-      this.stats.stages.add('lag', this.stats.lagMs);
+      if (this.#sure) this.stats.stages.add('lag', this.stats.lagMs);
     }
   }
 }
