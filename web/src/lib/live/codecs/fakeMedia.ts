@@ -10,7 +10,15 @@ const u32 = (value: number): Bytes => {
   new DataView(bytes.buffer).setUint32(0, value >>> 0);
   return bytes;
 };
-const joined = (parts: readonly (Bytes | number[])[]): Bytes => Uint8Array.from(parts.flatMap((part) => [...part]));
+function joined(parts: readonly (Bytes | number[])[]): Bytes {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
 
 export function fakeBox(name: string, ...parts: (Bytes | number[])[]): Bytes {
   const content = joined(parts);
