@@ -59,6 +59,22 @@ async def test_pictures_of_another_size_go_on_in_the_same_player(
         assert await page.evaluate(f"[{LIVE}.id, {LIVE}.src ?? '']") == ["first", source]
 
 
+@pytest.mark.parametrize("rate", [10, 2])
+async def test_pictures_that_come_more_seldom_than_they_say_are_all_shown(
+    served: Served, room: RoomPeer, chromium: Browser, tmp_path: Path, rate: int
+) -> None:
+    """A media element that was told of 40 ms would drop all up to the next key frame."""
+    camera = CameraPeer(room, unit_mp4(tmp_path / "seldom.mp4", IN_ORDER, rate=rate))
+    camera.said_ms = 40
+    async with camera.running():
+        page = await signed_in(chromium, served, "/room/court1/c03", path="MSE")
+        await plays(page, "MSE")
+        sent, seen = camera.sent, await decoded(page)
+        await until(lambda: camera.sent >= sent + 5 * rate)
+        assert await decoded(page) - seen >= 5 * rate * 0.8
+        await plays(page, "MSE")
+
+
 async def test_a_group_that_is_too_long_begins_at_the_next_key_frame_and_the_page_says_so(
     served: Served, room: RoomPeer, chromium: Browser, path: str, tmp_path: Path
 ) -> None:

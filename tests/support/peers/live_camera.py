@@ -10,18 +10,20 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from sync.media.access_unit import SampleRow, pack_fragment
 from sync.media.envelope import Envelope, Kind, pack_init
 from sync.media.fmp4 import BoxReader, Fragment, Init, retime, to_ns, to_ticks
+from sync.media.fragment_rows import sample_bytes
 from tests.support.peers.center_peers import ROOM_NS, RoomPeer
 from tests.support.peers.live_tab import IDLE
 
 INIT_ID = 7
 
 
-def unit_mp4(path: Path, coding: str, *, size: str = "320x240", seconds: float = 4) -> bytes:
+def unit_mp4(path: Path, coding: str, *, size: str = "320x240", seconds: float = 4, rate: int = 25) -> bytes:
     """A fragmented file whose fragments are one picture each, as a recorder publishes them; `coding`: of ffmpeg."""
     command = (
-        f"ffmpeg -v error -y -f lavfi -i testsrc2=size={size}:rate=25 -t {seconds} {coding} -pix_fmt yuv420p "
+        f"ffmpeg -v error -y -f lavfi -i testsrc2=size={size}:rate={rate} -t {seconds} {coding} -pix_fmt yuv420p "
         "-movflags empty_moov+default_base_moof+frag_every_frame -f mp4"
     )
     subprocess.run([*command.split(), str(path)], check=True, timeout=60)
@@ -99,6 +101,8 @@ class CameraPeer:
         """So many of the next fragments cannot be read by a browser."""
         self.garbled = 0
         """So many of the next fragments hold what no decoder takes for pictures."""
+        self.said_ms: int | None = None
+        """How long each fragment says that its one picture lasts, whatever comes behind it."""
         self.hearing: dict[str, Any] | None = None
         """What the room says of the hearing that it has."""
 
@@ -155,10 +159,17 @@ class CameraPeer:
         init = Envelope(Kind.INIT, self._init_id, 0, 0, 0, 0, pack_init(self.init.mime, self.init.data))
         self._room.publish(f"live/{self._track}/init", init.pack())
 
+    def _saying(self, one: Fragment, said_ms: int) -> bytes:
+        """As a recorder publishes it, with a length that was expected."""
+        flags = 0x2000000 if one.key_frame else 0x10000
+        data = sample_bytes(one)
+        row = SampleRow(to_ticks(said_ms * 10**6, self.init.timescale), len(data), flags, one.offset)
+        return pack_fragment(self.init.table.track_id, self.sent, one.decode_time, [row], data)
+
     def _send_one(self, one: Fragment, at_ns: int) -> int:
         """How long it is, nanoseconds."""
         one = retime(one, self.init, to_ticks(at_ns, self.init.timescale), self.sent)
-        data = one.data
+        data = one.data if self.said_ms is None else self._saying(one, self.said_ms)
         if self.spoiled > 0:
             self.spoiled -= 1
             data = data[:-1000].replace(b"moof", b"moov") + bytes(1000)

@@ -1,6 +1,6 @@
 import { flushSync, mount, unmount } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { MediaHub } from '../lib/live/mediaHub';
 import type { TileStatus, WallRoom } from '../lib/types';
 import type { CenterFeed, Still } from './centerFeed.svelte';
@@ -38,9 +38,11 @@ function room(tile: TileStatus | undefined, hearing: Partial<WallRoom['hearing']
   } as unknown as WallRoom;
 }
 
-async function shown(of: WallRoom, live: boolean): Promise<{ moving: boolean; still: boolean }> {
-  const stills = new SvelteMap<string, Still>([['a/1/bench', { url: 'blob:still', atMs: Date.now() }]]);
-  const center = { hub, stills, captions: new SvelteMap(), nowMs: Date.now(), clockOffsetMs: () => 0, handedOn: new HandedOn() };
+const handedOn = new HandedOn();
+
+async function shown(of: WallRoom, live: boolean, url = 'blob:still'): Promise<{ moving: boolean; still: boolean }> {
+  const stills = new SvelteMap<string, Still>(url === '' ? [] : [['a/1/bench', { url, atMs: Date.now() }]]);
+  const center = { hub, stills, captions: new SvelteMap(), nowMs: Date.now(), clockOffsetMs: () => 0, handedOn };
   mounted = mount(Tile, { target: document.body, props: { room: of, center: center as unknown as CenterFeed, live } });
   flushSync();
   await Promise.resolve(); // what is wanted is told when all of it has changed
@@ -79,4 +81,16 @@ it('asks for nothing any more when it is gone', async () => {
   mounted = null;
   await Promise.resolve();
   expect(wanted).toEqual([]);
+});
+
+it('hands on what its player has painted, and nothing before that', async () => {
+  const keep = vi.spyOn(handedOn, 'keep').mockReturnValue();
+  expect(await shown(room(SMALL), true, '')).toEqual({ moving: true, still: false });
+  const [tile, player] = ['.tile', '[data-live]'].map((one) => document.querySelector<HTMLElement>(one));
+  tile?.click();
+  expect(keep).not.toHaveBeenCalled();
+  if (player) player.dataset.frames = '1';
+  tile?.click();
+  expect(keep).toHaveBeenCalledWith('a/1/bench', player);
+  keep.mockRestore();
 });

@@ -30,6 +30,9 @@ const SILENCE_MS = 16_000;
 /** Who has missed something gets the whole within two seconds; a socket on which it does not come is opened anew. */
 const WHOLE_MS = 6000;
 
+/** A page that begins has much to do, and takes up late what comes. */
+const LOADING_MS = 1000;
+
 /** Of the center's clock; it is told every five seconds. */
 const MOST_OFFSETS = 12;
 
@@ -76,6 +79,8 @@ export class CenterFeed {
   private missedAtMs = 0;
   private offsetMs = 0;
   private readonly offsets: number[] = [];
+  private readonly begunMs = Date.now();
+  private timed = false;
 
   /** `early`: what was begun before the page's scripts were there. */
   constructor(onRefused: () => void, early: EarlyCenter | null = null) {
@@ -89,7 +94,7 @@ export class CenterFeed {
     };
     this.foresee(early?.track ?? null);
     this.socket = new LiveSocket<CenterMessage>(CENTER_PATH, {
-      onText: (message) => this.receive(message),
+      onText: (message, atMs) => this.receive(message, atMs),
       onMedia: (envelope) => this.media(envelope),
       onConnection: (state) => (this.connection = state),
       onRefused,
@@ -103,6 +108,9 @@ export class CenterFeed {
 
   /** Browser clock minus the center's, milliseconds; 0 until the center has sent its time. */
   clockOffsetMs = (): number => this.offsetMs;
+
+  /** The center has sent its time since this page was loaded: what came meanwhile may have been taken up late. */
+  clockSure = (): boolean => this.timed;
 
   /** Ask for a room's events and levels; the answer ends it. */
   follow(address: string): () => void {
@@ -167,11 +175,11 @@ export class CenterFeed {
     });
   }
 
-  private receive(message: CenterMessage): void {
+  private receive(message: CenterMessage, atMs: number): void {
     switch (message.type) {
       case 'rooms': {
         const again = this.known;
-        if (message.utc_ms !== undefined) this.clockTold(message.utc_ms);
+        if (message.utc_ms !== undefined) this.clockTold(message.utc_ms, atMs);
         this.told.whole(message);
         this.known = true;
         if (!again && this.foreseen === null) this.foresee(addressedTrack(message.rooms));
@@ -196,7 +204,8 @@ export class CenterFeed {
         break;
       case 'link':
         this.broker = message.value.broker;
-        this.clockTold(message.utc_ms);
+        this.clockTold(message.utc_ms, atMs);
+        this.timed ||= atMs - this.begunMs > LOADING_MS;
         break;
       case 'lost':
         this.hub.lost(message.address, message.slow); // the player goes on with the next key frame by itself
@@ -205,8 +214,8 @@ export class CenterFeed {
   }
 
   /** What the page takes up late makes its own clock look fast: of the last minute's differences the least is true. */
-  private clockTold(utcMs: number): void {
-    this.offsets.push(Date.now() - utcMs);
+  private clockTold(utcMs: number, atMs: number): void {
+    this.offsets.push(atMs - utcMs);
     if (this.offsets.length > MOST_OFFSETS) this.offsets.shift();
     this.offsetMs = Math.min(...this.offsets);
   }

@@ -72,6 +72,20 @@ describe('what is begun before the scripts of the page are there', () => {
     expect(center.rooms.has('a/1')).toBe(true);
   });
 
+  it('tells when each message came, and not when the page took it up', async () => {
+    vi.setSystemTime(10_000);
+    early.begin();
+    FakeSocket.last.open().tell({ ...told(room('a/1')), utc_ms: 9990 } as CenterMessage);
+    FakeSocket.last.tell({ type: 'link', value: { broker: true }, utc_ms: 9980 });
+    vi.setSystemTime(13_000);
+    const center = page();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([center.clockOffsetMs(), center.clockSure()]).toEqual([10, false]);
+    vi.setSystemTime(15_000);
+    FakeSocket.last.tell({ type: 'link', value: { broker: true }, utc_ms: 14_995 });
+    expect([center.clockOffsetMs(), center.clockSure()]).toEqual([5, true]);
+  });
+
   it('is taken over also while it still connects', async () => {
     early.begin();
     const center = page();

@@ -3,8 +3,8 @@
  * One at a time, and for a moment: what nobody took up by then is an old picture. What may not be seen any more is let go of.
  */
 
-/** A large picture that takes longer has something to say for itself. */
-const HANDED_MS = 3000;
+/** A large picture that takes longer has something to say for itself: so long it is kept, and so long it stands on the page. */
+export const HANDED_MS = 3000;
 
 export class HandedOn {
   #kept: { track: string; canvas: HTMLCanvasElement; atMs: number } | null = null;

@@ -3,6 +3,12 @@
  * Opening it and hearing the first message take as long as loading the scripts: this way the one does not wait for the other.
  */
 
+export interface KeptMessage {
+  event: MessageEvent<unknown>;
+  /** When it came, `Date.now()`. */
+  atMs: number;
+}
+
 /** Whoever does not take it over in time opens one of its own. */
 export const MOST_KEPT_BYTES = 16 * 1024 * 1024;
 
@@ -10,7 +16,7 @@ export class EarlySocket {
   readonly socket: WebSocket;
   readonly path: string;
   /** What came so far, in order. */
-  #came: MessageEvent<unknown>[] = [];
+  #came: KeptMessage[] = [];
   #bytes = 0;
   #taken = false;
   readonly #onText: (text: string) => void;
@@ -25,7 +31,7 @@ export class EarlySocket {
   }
 
   /** What came; from now on the taker hears the rest itself. */
-  take(): MessageEvent<unknown>[] {
+  take(): KeptMessage[] {
     this.#taken = true;
     this.socket.removeEventListener('message', this.#message);
     const came = this.#came;
@@ -41,7 +47,7 @@ export class EarlySocket {
       this.socket.close(); // whoever takes it over finds it lost, and opens another
       return;
     }
-    this.#came.push(event);
+    this.#came.push({ event, atMs: Date.now() });
     if (typeof event.data === 'string') this.#onText(event.data);
   };
 }

@@ -66,6 +66,11 @@ export function parseInit(payload: Uint8Array<ArrayBuffer>): Init | null {
   return { mime: String.fromCharCode(...payload.subarray(2, 2 + length)), segment: payload.subarray(2 + length) };
 }
 
+/** Is it the same message? A run of a track may be told of anew, by another init segment under its own number. */
+export function sameBytes(one: Uint8Array, other: Uint8Array | null): boolean {
+  return other !== null && one.length === other.length && one.every((byte, i) => byte === other[i]);
+}
+
 /** Nanoseconds of UTC do not fit a double; microseconds do. */
 function milliseconds(ns: bigint): number {
   return Number(ns / 1000n) / 1000;

@@ -9,7 +9,8 @@ import { type Envelope, parseEnvelope } from './envelope';
 export type Connection = 'connecting' | 'open' | 'lost';
 
 export interface LiveSocketOptions<Message> {
-  onText: (message: Message) => void;
+  /** `atMs`: when it came, `Date.now()`; what an early socket kept came before this page could take it up. */
+  onText: (message: Message, atMs: number) => void;
   onMedia?: (envelope: Envelope) => void;
   onConnection?: (state: Connection) => void;
   /** Called when the server refused to open at all, e.g. because the session ended; look at the session then. */
@@ -94,10 +95,10 @@ export class LiveSocket<Message> {
       for (const line of this.#announced.values()) socket.send(line);
       this.options.onConnection?.('open');
     };
-    const came = (event: MessageEvent<unknown>): void => {
+    const came = (event: MessageEvent<unknown>, atMs = Date.now()): void => {
       if (this.#socket !== socket) return; // of one that was given up
       this.#heardAt = performance.now();
-      if (typeof event.data === 'string') this.options.onText(JSON.parse(event.data) as Message);
+      if (typeof event.data === 'string') this.options.onText(JSON.parse(event.data) as Message, atMs);
       else if (event.data instanceof ArrayBuffer) {
         const envelope = parseEnvelope(event.data);
         if (envelope !== null) this.options.onMedia?.(envelope);
@@ -109,7 +110,7 @@ export class LiveSocket<Message> {
       if (!opened) this.options.onRefused?.();
     };
     socket.addEventListener('open', begun);
-    socket.addEventListener('message', came);
+    socket.addEventListener('message', (event) => came(event));
     socket.addEventListener('close', over);
     if (early === null) return;
     const messages = early.take();
@@ -117,7 +118,7 @@ export class LiveSocket<Message> {
     // Behind whoever makes this: what it hears goes to what it has not made yet.
     queueMicrotask(() => {
       if (messages.length > 0 || socket.readyState === WebSocket.OPEN) begun();
-      messages.forEach(came);
+      for (const { event, atMs } of messages) came(event, atMs);
       if (socket.readyState === WebSocket.CLOSED) over();
     });
   }

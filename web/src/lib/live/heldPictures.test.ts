@@ -39,6 +39,8 @@ it('holds nothing after a hole, a new run or an init segment before the next key
   expect(sequences()).toEqual([]);
   comes(20, 22);
   held.take(picture(0, { kind: KIND.init }));
+  expect(sequences(), 'the same run, told of anew').toEqual([20, 21]);
+  held.take(picture(0, { kind: KIND.init, initId: 2 }));
   expect(sequences()).toEqual([]);
 });
 
@@ -48,10 +50,29 @@ it('gives nobody a picture of long ago', () => {
   expect(sequences()).toEqual([]);
 });
 
-it('is bounded for a track and for all of them', () => {
-  const large = (n: number, address = 'bench'): Envelope => picture(n, { address, payload: new Uint8Array(MOST_HELD_BYTES / 2) });
-  for (let n = 0; n < 3; n += 1) held.take(large(n));
-  expect(sequences(), 'more than one track may have').toEqual([]);
+const large = (n: number, address = 'bench'): Envelope => picture(n, { address, payload: new Uint8Array(MOST_HELD_BYTES / 2) });
+
+it('holds of what is more than a track may have the key frame alone, as long as the track goes on', () => {
+  for (let n = 0; n < 5; n += 1) {
+    held.take(large(n));
+    vi.advanceTimersByTime(HELD_FRESH_MS / 2);
+  }
+  expect(sequences()).toEqual([0]);
+  held.take(picture(5, { initId: 2 }));
+  expect(sequences(), 'of another run').toEqual([]);
+  comes(10, 13);
+  expect(sequences()).toEqual([10, 11, 12]);
+  held.take(picture(20, { payload: new Uint8Array(MOST_HELD_BYTES + 1) }));
+  expect(sequences(), 'one key frame that is too much').toEqual([]);
+});
+
+it('has what holds most give way, down to its key frame', () => {
+  for (const [track, n] of ['a', 'b', 'c', 'd'].flatMap((one) => [[one, 0], [one, 1]] as const)) held.take(large(n, track));
+  held.take(picture(0, { address: 'e' }));
+  expect(['a', 'b', 'c', 'd', 'e'].map((track) => sequences(track))).toEqual([[0], [0, 1], [0, 1], [0, 1], [0]]);
+});
+
+it('is bounded for all tracks', () => {
   for (let track = 0; track < 10; track += 1) held.take(large(0, `t${String(track)}`));
   expect(Array.from({ length: 10 }, (_, track) => sequences(`t${String(track)}`).length)).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 0, 0]);
   held.only(new Set(['t0']));

@@ -41,6 +41,8 @@ export interface LivePlayerOptions {
   onStats?: (stats: LiveStats) => void;
   /** Browser clock minus the true UTC, milliseconds. */
   clockOffsetMs?: () => number;
+  /** Is that measured, and not guessed while the page was loading? Of what comes before no stage is measured. */
+  clockSure?: () => boolean;
 }
 
 /** So long after it was said that pictures were left out, or are opened anew, it is not said any more. */

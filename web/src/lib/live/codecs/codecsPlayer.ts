@@ -50,12 +50,15 @@ export class CodecsPlayer {
     if (this.#sound !== null) this.#give('sound', envelope);
   }
 
-  /** Begin to be heard; `onFailed` when the browser gives no sound. */
+  /** Begin to be heard; `onFailed` when the browser gives no sound: then there is nothing to hear, and nothing is decoded. */
   hear(onFailed: () => void): void {
     this.hush();
     const { port1, port2 } = new MessageChannel();
     try {
-      this.#sound = new SoundOutput(port1, onFailed);
+      this.#sound = new SoundOutput(port1, () => {
+        this.hush();
+        onFailed();
+      });
     } catch {
       onFailed(); // this browser opens no more sound than it has
       return;
@@ -92,7 +95,8 @@ export class CodecsPlayer {
     stats.decoded = report.decoded;
     stats.stalls = report.stalls;
     stats.reserveMs = report.reserveMs;
-    for (const [transit, decode, wait] of report.stages) {
+    const sure = this.options.clockSure?.() ?? true;
+    for (const [transit, decode, wait] of sure ? report.stages : []) {
       stats.stages.add('transit', transit - clockMs);
       stats.stages.add('decode', decode);
       stats.stages.add('wait', wait);

@@ -21,7 +21,7 @@ class QuietWorker {
 }
 vi.stubGlobal('Worker', QuietWorker);
 
-const { decoderThread, MOST_BEHIND } = await import('./decoderThread');
+const { decoderThread, MOST_BEHIND, MOST_BEHIND_BYTES } = await import('./decoderThread');
 const canvas = { transferControlToOffscreen: () => ({}) } as unknown as HTMLCanvasElement;
 const worker = (): QuietWorker => QuietWorker.made.at(-1) as QuietWorker;
 const taken = (): number => worker().said.filter((one) => one.order === 'picture').length;
@@ -65,6 +65,26 @@ it('sends no more than the worker takes up', () => {
   expect(taken()).toBe(MOST_BEHIND + 1);
 });
 
+it('sends no more bytes than it may, however few messages they are', () => {
+  const id = opened();
+  const say = (size: number): void =>
+    decoderThread.say({ order: 'picture', id, message: pictureMessage(0, { payload: new Uint8Array(size) }) });
+  for (let n = 0; n < 5; n += 1) say(MOST_BEHIND_BYTES / 4);
+  expect(taken()).toBe(4);
+  worker().onmessage?.({ data: { id, taken: 1 } });
+  say(MOST_BEHIND_BYTES / 4);
+  say(1);
+  expect(taken()).toBe(5);
+});
+
+it('sends all that is handed over at once, before the worker has said anything', () => {
+  const id = opened();
+  for (let n = 0; n < 400; n += 1) decoderThread.say({ order: 'picture', id, message: pictureMessage(n, { keyFrame: n === 0 }) });
+  expect(worker().said.flatMap((one) => (one.order === 'picture' ? [one.message.sequence] : []))).toEqual(
+    Array.from({ length: 400 }, (_, n) => n),
+  );
+});
+
 it('replaces a worker that says nothing, and tells its players', () => {
   const id = opened();
   for (let second = 0; second < 9; second += 1) vi.advanceTimersByTime(1000);
@@ -75,6 +95,18 @@ it('replaces a worker that says nothing, and tells its players', () => {
   expect([gone, worker().ended]).toEqual([[1], true]);
   opened();
   expect(QuietWorker.made).toHaveLength(2);
+});
+
+it('leaves a worker alone that was not looked at, since the machine slept', () => {
+  opened();
+  for (let night = 0; night < 3; night += 1) {
+    vi.advanceTimersByTime(2000);
+    const now = performance.now() + 8 * 3_600_000;
+    vi.spyOn(performance, 'now').mockReturnValue(now);
+    vi.advanceTimersByTime(1000);
+    vi.mocked(performance.now).mockRestore();
+  }
+  expect([gone, worker().ended]).toEqual([[], false]);
 });
 
 it('replaces workers that fail ever more seldom, and forgets who has left meanwhile', () => {

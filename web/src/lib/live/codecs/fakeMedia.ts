@@ -10,7 +10,15 @@ const u32 = (value: number): Bytes => {
   new DataView(bytes.buffer).setUint32(0, value >>> 0);
   return bytes;
 };
-const joined = (parts: readonly (Bytes | number[])[]): Bytes => Uint8Array.from(parts.flatMap((part) => [...part]));
+function joined(parts: readonly (Bytes | number[])[]): Bytes {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
 
 export function fakeBox(name: string, ...parts: (Bytes | number[])[]): Bytes {
   const content = joined(parts);
@@ -29,12 +37,12 @@ function moov(entry: Bytes, timescale: number): Bytes {
 export const AVC_CONFIG = [1, 0x42, 0xc0, 0x1e, 0xff, 0xe1, 0, 0];
 export const AAC_CONFIG = [0x11, 0x90];
 
-export function pictureInit(): Bytes {
-  return joined([fakeBox('ftyp', u32(0)), moov(fakeBox('avc1', new Uint8Array(78), fakeBox('avcC', AVC_CONFIG)), ticksA)]);
+export function pictureInit(config = AVC_CONFIG): Bytes {
+  return joined([fakeBox('ftyp', u32(0)), moov(fakeBox('avc1', new Uint8Array(78), fakeBox('avcC', config)), ticksA)]);
 }
 
-export function soundInit(): Bytes {
-  const descriptors = [3, 0x80, 0x80, 0x80, 22, 0, 1, 0, 4, 15, 0x40, ...new Uint8Array(12), 5, 2, ...AAC_CONFIG];
+export function soundInit(config = AAC_CONFIG): Bytes {
+  const descriptors = [3, 0x80, 0x80, 0x80, 22, 0, 1, 0, 4, 15, 0x40, ...new Uint8Array(12), 5, 2, ...config];
   const head = joined([new Uint8Array(16), [0, 2, 0, 16, 0, 0, 0, 0], [0xbb, 0x80, 0, 0]]);
   return joined([fakeBox('ftyp', u32(0)), moov(fakeBox('mp4a', head, fakeBox('esds', u32(0), descriptors)), 48_000)]);
 }
@@ -43,15 +51,19 @@ export interface FakeSample {
   key: boolean;
   /** Ticks after its decode time. */
   later?: number;
+  /** Ticks that its fragment says it lasts; else it says nothing of it. */
+  lasts?: number;
   bytes?: number[];
 }
 
-/** A fragment at `ticks` of 1/12800 s; each sample lasts 512 of them (40 ms). */
+/** A fragment at `ticks` of 1/12800 s; each sample lasts 512 of them (40 ms), unless it says otherwise. */
 export function fragment(ticks: number, samples: readonly FakeSample[], change: { offset?: number; tfhd?: number } = {}): Bytes {
   const data = joined(samples.map((one) => one.bytes ?? [1, 2, 3]));
   const build = (offset: number): Bytes => {
-    const rows = samples.flatMap((one) => [u32(one.bytes?.length ?? 3), u32(one.key ? 0x2000000 : 0x10000), u32(one.later ?? 0)]);
-    const trun = fakeBox('trun', u32(0x01000e01), u32(samples.length), u32(offset), ...rows);
+    const timed = samples.some((one) => one.lasts !== undefined);
+    const lasts = (one: FakeSample): Bytes[] => (timed ? [u32(one.lasts ?? 512)] : []);
+    const rows = samples.flatMap((one) => [...lasts(one), u32(one.bytes?.length ?? 3), u32(one.key ? 0x2000000 : 0x10000), u32(one.later ?? 0)]);
+    const trun = fakeBox('trun', u32(timed ? 0x01000f01 : 0x01000e01), u32(samples.length), u32(offset), ...rows);
     const tfdt = fakeBox('tfdt', u32(0x01000000), u32(Math.floor(ticks / 2 ** 32)), u32(ticks));
     const tfhd = fakeBox('tfhd', u32(change.tfhd ?? 0x20000), u32(1), ...(change.tfhd === undefined ? [] : [u32(0), u32(0)]));
     return fakeBox('moof', fakeBox('mfhd', u32(0), u32(1)), fakeBox('traf', tfhd, tfdt, trun));

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { FakeChunk, FakeFrame, FakeVideoDecoder, fragment, initMessage, pictureMessage } from './fakeMedia';
+import { AVC_CONFIG, FakeChunk, FakeFrame, FakeVideoDecoder, fragment, initMessage, pictureInit, pictureMessage } from './fakeMedia';
 import { type DecodedPicture, PictureTrack } from './pictureTrack';
 
 let now: number;
@@ -157,6 +157,19 @@ it('goes on with a new description from its key frame on', () => {
   track.take(pictureMessage(25, { initId: 2 }));
   decoder().run();
   expect([times().at(-1), FakeVideoDecoder.made.length]).toEqual([1000, 2]);
+});
+
+it('goes on with another description of the same run, from the last key frame on', () => {
+  comes(25, 30);
+  const described = initMessage(1, pictureInit([...AVC_CONFIG, 7]));
+  track.take(initMessage());
+  expect(FakeVideoDecoder.made, 'the same again').toHaveLength(1);
+  track.take(described);
+  decoder().run();
+  comes(30, 32);
+  expect([FakeVideoDecoder.made.map((one) => one.state), broken]).toEqual([['closed', 'configured'], 0]);
+  expect(new Uint8Array(decoder().config?.description as ArrayBuffer).at(-1)).toBe(7);
+  expect(times().slice(5)).toEqual([1000, 1040, 1080, 1120, 1160, 1200, 1240]);
 });
 
 it('shows what a decoder still holds when pictures of another size follow it', async () => {

@@ -4,10 +4,11 @@
  * has the live edge at once. Bounded: `MOST_KEPT_BYTES` are kept, `MOST_FED` samples are inside of the decoder, and what
  * waits before it gives way to the next key frame. A message that is no media, and a decoder that fails or falls silent,
  * end the decoder; a new one begins with a key frame, ever more seldom while that does not help, and not on the
- * graphics processor when it failed twice.
+ * graphics processor when it failed twice. A run that is told of anew, under the same number, has a new decoder begin
+ * with all since the last key frame: the pictures go on, and only what was said of them is another.
  */
 
-import { KIND, parseInit } from '../../envelope';
+import { KIND, parseInit, sameBytes } from '../../envelope';
 import { LivePace } from '../livePace';
 import { Reopening } from '../reopening';
 import { SequenceGate } from '../sequenceGate';
@@ -44,6 +45,7 @@ export class PictureTrack {
   decoded = 0;
   #track: CodedTrack | null = null;
   #initId = -1;
+  #init: TakenMessage['payload'] | null = null;
   #gate = new SequenceGate();
   /** All since the last key frame; null: that was too much, or something of it is missing. */
   #kept: TakenMessage[] | null = null;
@@ -77,9 +79,8 @@ export class PictureTrack {
     this.#seen = seen;
     this.#endDecoder();
     if (!seen) return;
-    const kept = this.now() - this.#pace.cameMs <= FRESH_MS ? this.#kept : null;
-    if (kept === null) this.#gate.lose();
-    else for (const message of kept) this.#decode(message, false, true);
+    if (this.now() - this.#pace.cameMs > FRESH_MS) this.#forget();
+    this.#decodeKept();
   }
 
   /** Look whether the decoder lives; to be called now and then. */
@@ -98,18 +99,31 @@ export class PictureTrack {
   }
 
   #takeInit(message: TakenMessage): void {
-    if (message.initId === this.#initId) return;
+    const again = message.initId === this.#initId;
+    if (again && sameBytes(message.payload, this.#init)) return;
     const init = parseInit(message.payload);
     this.#initId = message.initId;
-    this.#forget();
-    this.#gate.lose();
-    this.#leave();
+    this.#init = message.payload;
+    if (again) this.#endDecoder();
+    else {
+      this.#forget();
+      this.#gate.lose();
+      this.#leave();
+    }
     try {
       this.#track = init === null ? null : readTrack(init.mime, init.segment);
     } catch {
       this.#track = null;
       this.#broke();
     }
+    if (again && this.#seen) this.#decodeKept();
+  }
+
+  /** Begin anew in the middle of the pictures that follow a key frame. */
+  #decodeKept(): void {
+    const kept = this.#kept;
+    if (kept === null) this.#gate.lose();
+    else for (const message of kept) this.#decode(message, false, true);
   }
 
   #takeFragment(message: TakenMessage): void {

@@ -29,3 +29,11 @@ it('keeps no picture for a room clock that leapt', () => {
   comes(clock, at, 2, () => 50);
   expect(clock.offsetMs).toBe(50);
 });
+
+it('measures anew where the time of the room goes back', () => {
+  const clock = new PlayoutClock();
+  for (let n = 0; n < 300; n += 1) clock.ready(90_000 + n * 40, 100_000 + n * 40 + 30);
+  expect(clock.offsetMs).toBe(10_030);
+  clock.ready(500, 112_000 + 30);
+  expect(clock.offsetMs).toBe(112_030 - 500);
+});

@@ -64,6 +64,21 @@ it('is silent where something is missing, and says so', () => {
   expect(worst(read(ring, 320, 100))).toBeLessThan(3);
 });
 
+it('goes on at once where the time of the room goes back, and holds nothing of the time before', () => {
+  const ring = new SoundRing();
+  for (const piece of pieces(90_000, 1000)) ring.push(piece);
+  read(ring, 90_000, 100);
+  for (const piece of pieces(5000, 200)) ring.push(piece);
+  expect(ring.nextMs).toBe(5000);
+  expect(worst(read(ring, 5000, 150))).toBeLessThan(0.1);
+});
+
+it('takes a piece that is a little early for what it is', () => {
+  const ring = new SoundRing();
+  for (const piece of [...pieces(1000, 200), ...pieces(1180, 200)]) ring.push(piece);
+  expect(ring.nextMs).toBe(1000);
+});
+
 it('holds two seconds and no more', () => {
   const ring = new SoundRing();
   for (const piece of pieces(0, 30_000)) ring.push(piece);

@@ -2,7 +2,8 @@
  *
  * Pure: pieces in, samples out. Each piece has its place on the room's time line. What is read is brought to its moment by a
  * change of speed that nobody hears (`MOST_BEND`); only what is further away than `FAR_MS` is passed over, or waited for in
- * silence. Where nothing is there it is silent. Bounded: `MOST_MS` of sound, the oldest gives way.
+ * silence. Where nothing is there it is silent. Bounded: `MOST_MS` of sound, the oldest gives way. Where the room's time
+ * goes back, since another device counts it, what was of the time before is over.
  */
 
 import type { SoundPiece } from './workerMessages';
@@ -27,6 +28,7 @@ export class SoundRing {
 
   push(piece: SoundPiece): void {
     if ((piece.channels[0]?.length ?? 0) === 0) return;
+    if (piece.roomMs < (this.#pieces.at(-1)?.roomMs ?? piece.roomMs) - FAR_MS) this.#clear();
     this.#pieces.push(piece);
     const newest = piece.roomMs;
     while ((this.#pieces[0]?.roomMs ?? newest) < newest - MOST_MS) this.#next();
@@ -99,6 +101,12 @@ export class SoundRing {
   #next(): void {
     this.#pieces.shift();
     this.#at = 0;
+  }
+
+  #clear(): void {
+    this.#pieces = [];
+    this.#at = 0;
+    this.#plays = false;
   }
 
   #silent(out: readonly Float32Array[]): false {

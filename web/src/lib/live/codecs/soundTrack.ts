@@ -4,7 +4,7 @@
  * fetched at all.
  */
 
-import { KIND, parseInit } from '../../envelope';
+import { KIND, parseInit, sameBytes } from '../../envelope';
 import { LivePace } from '../livePace';
 import { Reopening } from '../reopening';
 import { type CodedTrack, readSamples, readTrack } from './codedSamples';
@@ -15,10 +15,13 @@ const MOST_FED = 64;
 export class SoundTrack {
   #track: CodedTrack | null = null;
   #initId = -1;
+  #init: TakenMessage['payload'] | null = null;
   #decoder: AudioDecoder | null = null;
   #reopening = new Reopening();
   /** The times of what is inside of the decoder: it counts samples from the first, and the room's sound card is not as exact. */
   #fedUs: number[] = [];
+  /** By how much the room's time was ahead of what the decoder counted, of what it gave last. */
+  #aheadUs = 0;
   #pace = new LivePace();
 
   constructor(
@@ -40,13 +43,15 @@ export class SoundTrack {
     const decoder = this.#decoder;
     this.#decoder = null;
     this.#fedUs = [];
+    this.#aheadUs = 0;
     if (decoder !== null && decoder.state !== 'closed') decoder.close();
   }
 
   #takeInit(message: TakenMessage): void {
-    if (message.initId === this.#initId) return;
+    if (message.initId === this.#initId && sameBytes(message.payload, this.#init)) return;
     const init = parseInit(message.payload);
     this.#initId = message.initId;
+    this.#init = message.payload;
     this.close();
     try {
       this.#track = init === null ? null : readTrack(init.mime, init.segment);
@@ -91,10 +96,21 @@ export class SoundTrack {
         return plane;
       });
       this.#reopening.plays(this.now());
-      const atUs = this.#fedUs.shift() ?? data.timestamp;
+      const atUs = this.#timeOf(data);
       this.onPiece({ roomMs: atUs / 1000, rateHz: data.sampleRate, channels }, this.#pace.burst);
     }
     data.close();
+  }
+
+  /** The room time of what the decoder gave: of what was fed and lies where this should be, else of the oldest. A decoder
+   * may give nothing for a frame, as for the one before the first; the next one is not of that frame's time. */
+  #timeOf(data: AudioData): number {
+    const expectedUs = data.timestamp + this.#aheadUs;
+    const halfUs = (data.numberOfFrames / data.sampleRate) * 500_000;
+    const own = this.#fedUs.findIndex((fedUs) => Math.abs(fedUs - expectedUs) < halfUs);
+    const atUs = this.#fedUs.splice(0, Math.max(0, own) + 1).at(-1) ?? expectedUs;
+    this.#aheadUs = atUs - data.timestamp;
+    return atUs;
   }
 
   #broke(): void {

@@ -106,6 +106,10 @@ export class MsePlayer {
     else if (this.#media === null) this.#build();
   }
 
+  get #sure(): boolean {
+    return this.options.clockSure?.() ?? true;
+  }
+
   #measure({ roomMs, durationMs, utcMs }: Envelope, buffer: TrackBuffer): void {
     const now = performance.now();
     if (this.#started && !this.video.seeking) this.#pacer.arrived(now, this.#behindS());
@@ -114,7 +118,7 @@ export class MsePlayer {
     if (!this.#pace.live) return;
     this.#pacer.measured(now - roomMs - durationMs, durationMs, this.#pace.burst);
     this.stats.reserveMs = this.#pacer.reserveS * 1000;
-    this.stats.stages.add('transit', Date.now() - (this.options.clockOffsetMs?.() ?? 0) - utcMs);
+    if (this.#sure) this.stats.stages.add('transit', Date.now() - (this.options.clockOffsetMs?.() ?? 0) - utcMs);
   }
 
   destroy(): void {
@@ -218,15 +222,19 @@ export class MsePlayer {
 
   /** Seconds between the cursor and the end of what can be played. */
   #behindS(): number {
+    return this.video.buffered.length === 0 ? 0 : this.#edgeS() - this.video.currentTime;
+  }
+
+  /** Where what can be played ends: the element thinks that the newest picture lasts longer than it will. */
+  #edgeS(): number {
     const { buffered } = this.video;
-    return buffered.length === 0 ? 0 : buffered.end(buffered.length - 1) - this.video.currentTime;
+    return Math.min(buffered.end(buffered.length - 1), ...[...this.#buffers.values()].map((buffer) => buffer.edgeS));
   }
 
   #jump(behindS: number): void {
     const { buffered } = this.video;
     if (buffered.length === 0) return;
-    const last = buffered.length - 1;
-    this.video.currentTime = Math.max(buffered.start(last), buffered.end(last) - behindS);
+    this.video.currentTime = Math.max(buffered.start(buffered.length - 1), this.#edgeS() - behindS);
   }
 
   #look(): void {
@@ -308,7 +316,7 @@ export class MsePlayer {
     if (utc !== null) {
       const shownAt = Date.now() + (frame.shownAtMs - now);
       this.stats.lagMs = shownAt - (this.options.clockOffsetMs?.() ?? 0) - utc;
-      this.stats.stages.add('lag', this.stats.lagMs);
+      if (this.#sure) this.stats.stages.add('lag', this.stats.lagMs);
     }
   }
 }

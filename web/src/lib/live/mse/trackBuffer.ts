@@ -4,11 +4,13 @@
  * buffered is cut whenever something was appended, never by a timer, which a hidden tab hardly has: behind the cursor, and
  * behind the live edge where the cursor stands still. When the browser's quota is full all the same, what was shown goes
  * and the append is tried again; then what nobody will look at any more, since the live edge is where one goes on.
+ * Pictures are said to last long enough (`PictureLengths`); `edgeS` tells where they end all the same.
  */
 
-import { type Envelope, KIND, parseInit } from '../../envelope';
+import { type Envelope, KIND, parseInit, sameBytes } from '../../envelope';
 import type { Broken } from '../liveStats';
 import { SequenceGate } from '../sequenceGate';
+import { type LastPicture, PictureLengths } from './pictureLengths';
 
 const MAX_WAITING = 150;
 /** Media kept behind the cursor, seconds. */
@@ -25,13 +27,22 @@ interface Waiting {
   key: boolean;
   mime: string;
   bytes: Bytes;
+  last: LastPicture | null;
 }
 
 export class TrackBuffer {
   mime = '';
   #init: Waiting | null = null;
   #initId = -1;
+  #told: Bytes | null = null;
   #gate = new SequenceGate();
+  /** Of pictures, where the init is understood. */
+  #lengths: PictureLengths | null = null;
+  /** The sequence of the last fragment that was taken; -1: none that the next one follows. */
+  #sequence = -1;
+  /** By how much longer than expected the newest picture is said to last, seconds: of what is appended, and was before. */
+  #appendsS = 0;
+  #overS = 0;
   #waiting: Waiting[] = [];
   #source: SourceBuffer | null = null;
   #sourceMime = '';
@@ -51,13 +62,22 @@ export class TrackBuffer {
     return this.#init !== null;
   }
 
+  /** Where what was appended ends, seconds; infinite while nothing was. */
+  get edgeS(): number {
+    const end = this.#source === null ? Number.NEGATIVE_INFINITY : edge(this.#source);
+    return end === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : end - this.#overS;
+  }
+
   /** True when the init segment is a new one for this track. */
   take(envelope: Envelope): boolean {
     if (envelope.kind === KIND.init) return this.#takeInit(envelope);
     if (envelope.kind !== KIND.fragment || envelope.initId !== this.#initId) return false;
     const key = envelope.keyFrame || this.mime.startsWith('audio/');
     if (!this.#gate.passes(envelope.sequence, key)) return false;
-    this.#waiting.push({ init: false, key, mime: '', bytes: envelope.payload });
+    const follows = envelope.sequence === (this.#sequence + 1) % 2 ** 32;
+    this.#sequence = envelope.sequence;
+    const last = this.#lengths?.came(envelope.payload, follows) ?? null;
+    this.#waiting.push({ init: false, key, mime: '', bytes: envelope.payload, last });
     this.#bound();
     this.#pump();
     return false;
@@ -71,6 +91,7 @@ export class TrackBuffer {
     source.addEventListener('updateend', () => this.#updated(), { signal });
     source.addEventListener('error', () => this.onBroken('failed'), { signal });
     this.#source = source;
+    this.#overS = 0;
     this.#sourceMime = this.mime;
     this.#pump();
   }
@@ -90,11 +111,13 @@ export class TrackBuffer {
 
   #takeInit(envelope: Envelope): boolean {
     const init = parseInit(envelope.payload);
-    if (init === null || envelope.initId === this.#initId) return false;
+    if (init === null || (envelope.initId === this.#initId && sameBytes(envelope.payload, this.#told))) return false;
     this.mime = init.mime;
     this.#initId = envelope.initId;
+    this.#told = envelope.payload;
     this.#gate.lose();
-    this.#init = { init: true, key: true, mime: init.mime, bytes: init.segment };
+    this.#init = { init: true, key: true, mime: init.mime, bytes: init.segment, last: null };
+    this.#lengths = init.mime.startsWith('video/') ? lengthsOf(init.segment) : null;
     this.#waiting.push(this.#init);
     this.#pump();
     return true;
@@ -114,20 +137,30 @@ export class TrackBuffer {
     let count = 1;
     if (!first.init) while (count < this.#waiting.length && !this.#waiting[count]?.init) count += 1;
     const taken = this.#waiting.slice(0, count);
+    const overS = this.#write(taken);
     try {
       if (first.init && first.mime !== this.#sourceMime) source.changeType(first.mime);
       if (first.init) this.#sourceMime = first.mime;
       source.appendBuffer(taken.length === 1 ? first.bytes : join(taken.map((w) => w.bytes)));
       this.#waiting.splice(0, count);
+      if (!first.init) this.#appendsS = overS;
     } catch (error) {
       if (error instanceof DOMException && error.name === 'QuotaExceededError') this.#makeRoom(source);
       else this.onBroken('failed');
     }
   }
 
+  /** Say how long these pictures last; by how much the last of them is said to last longer than expected, seconds. */
+  #write(taken: Waiting[]): number {
+    let overS = 0;
+    for (const { last } of taken) overS = last === null ? 0 : (this.#lengths?.write(last) ?? 0);
+    return overS;
+  }
+
   #updated(): void {
     const source = this.#source;
     if (source === null) return;
+    this.#overS = this.#appendsS;
     this.onAppended();
     if (!this.#forget(source, Math.max(this.now() - KEEP_BEHIND_S, edge(source) - KEEP_MOST_S), KEEP_BEHIND_S / 2)) this.#pump();
   }
@@ -151,6 +184,14 @@ export class TrackBuffer {
 function edge(source: SourceBuffer): number {
   const { buffered } = source;
   return buffered.length === 0 ? Number.NEGATIVE_INFINITY : buffered.end(buffered.length - 1);
+}
+
+function lengthsOf(segment: Bytes): PictureLengths | null {
+  try {
+    return new PictureLengths(segment);
+  } catch {
+    return null; // it is the element that refuses what is no init
+  }
 }
 
 function join(parts: Bytes[]): Bytes {
