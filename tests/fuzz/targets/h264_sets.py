@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 from sync.errors import MediaError
@@ -27,7 +28,8 @@ def target(data: bytes) -> None:
         assert not units
     assert sum(map(len, prefixed_units(data, 2))) <= len(data)
     StageStamps.of(data)
-    WorkerStamps.parse(data)
+    with contextlib.suppress(MediaError):
+        WorkerStamps.parse(data)
 
 
 def _set(data: bytes) -> None:
