@@ -42,7 +42,11 @@ PLACES: Mapping[Service, ServicePlace] = {
 
 
 def take_place(service: Service) -> None:
-    """Call it before anything large is imported; children inherit it. Without the right to it nothing changes."""
-    niceness = PLACES[service].niceness
-    if os.getpriority(os.PRIO_PROCESS, 0) > niceness:
+    """Call it before anything large is imported; children inherit it.
+
+    Without the right to it nothing changes, nor where somebody has given this process a better place already, or a
+    worse one to a service that stands behind others.
+    """
+    niceness, given = PLACES[service].niceness, os.getpriority(os.PRIO_PROCESS, 0)
+    if given > niceness or given == 0:
         weigh(niceness)

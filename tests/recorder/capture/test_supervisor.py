@@ -89,7 +89,7 @@ async def test_a_worker_that_falls_silent_after_its_first_picture_is_not_given_t
     media.write_bytes(init("video", 90_000) + WorkerStamps(1, 1).pack() + unit)
 
     def command(fds: Sequence[int], report: int) -> list[str]:
-        return ["sh", "-c", f"cat {media} >&{fds[0]}; exec sleep 1000"]
+        return ["sh", "-c", f"cat {media} >/proc/self/fd/{fds[0]}; exec sleep 1000"]
 
     watched = Watched(tmp_path, Source("bench", (TRACK,), command, first_s=1000))
     async with watched.running():

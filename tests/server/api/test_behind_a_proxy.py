@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import subprocess
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -55,10 +56,11 @@ def nginx(folder: Path, center: int) -> Iterator[str]:
     config.write_text(NGINX.format(folder=folder, port=port, center=center))
     process = subprocess.Popen(["/usr/sbin/nginx", "-p", str(folder), "-c", str(config), "-e", str(folder / "log")])
     try:
-        for _ in range(200):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
-                break
+        while True:
             assert process.poll() is None, (folder / "log").read_text()
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5):
+                break
+            time.sleep(0.02)  # refused at once while it does not listen
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()

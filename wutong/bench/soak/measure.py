@@ -21,6 +21,8 @@ import psutil
 from rich.console import Console
 
 from hardware.simulation.scenario import BUNDLED_HEARING
+from sync.room.feed import FeedClient
+from sync.room.paths import RoomPaths
 from wutong.bench.live.measure import machine
 from wutong.bench.soak.disk import DiskWatch
 from wutong.bench.soak.growth import SoakWatch
@@ -31,6 +33,7 @@ MOST_SAMPLES = 4000
 WARM_UP_S = 3600.0
 HEARING_S = 6.0
 DISK_LOOKS = 60
+START_S = 60.0
 
 
 async def measure(
@@ -48,12 +51,13 @@ async def measure(
     every_s = max(seconds / MOST_SAMPLES, 1.0)
     console.print("starting broker, center and room …")
     stack = await start_stack(data, BUNDLED_HEARING, port_base=port_base, small=True)
-    watching = asyncio.create_task(stack.processes.watch())
+    tasks = [asyncio.create_task(stack.processes.watch())]
     watch, disk, docket = SoakWatch(), DiskWatch(data), HearingsWithoutEnd(stack, hearing_s)
-    holding = asyncio.create_task(docket.hold())
-    begun = said = time.monotonic()
-    looked = -seconds
     try:
+        await _last_is_there(stack)
+        tasks.append(holding := asyncio.create_task(docket.hold()))
+        begun = said = time.monotonic()
+        looked = -seconds
         while (at_s := time.monotonic() - begun) < seconds:
             if holding.done():
                 holding.result()  # it does not end but by an error
@@ -71,9 +75,9 @@ async def measure(
                 )
             await asyncio.sleep(every_s)
     finally:
-        for task in (holding, watching):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(holding, watching, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await stack.processes.stop()
     growth = watch.growth(warm_s)
     return {
@@ -91,6 +95,15 @@ async def measure(
         "utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
     }
+
+
+async def _last_is_there(stack: Stack) -> None:
+    """Return when each room's transcriber has begun: it stands behind all else, and what it opens at its start is no
+    growth. `TimeoutError` when it does not."""
+    async with asyncio.timeout(START_S):
+        for room in stack.rooms:
+            async for _ in FeedClient(RoomPaths(room.data).feed("transcriber"), ["status"]).messages():
+                break
 
 
 def _processes(stack: Stack) -> dict[str, psutil.Process]:
