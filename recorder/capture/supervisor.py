@@ -204,7 +204,7 @@ class SourceRunner:
                     # It wants to work and is not let: a restart would only cost more.
                     mark_ns, waited_before_ns = now_ns, waited_ns
                 elif now_ns - mark_ns > STALL_NS:
-                    worker.end(NO_MEDIA_WHY if media_ns == 0 else STOPPED_WHY, EndCode.STALLED)
+                    worker.end(NO_MEDIA_WHY if slowest_ns == 0 else STOPPED_WHY, EndCode.STALLED)
                 elif self.state == "running" and not self.source.off_why:  # that one judges itself
                     self._set("failed", "媒体中断")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -109,12 +108,23 @@ def get(page: Page, path: str) -> Any:
     return answer.json()
 
 
+MOVES = """async (selector) => {
+    const at = () => {
+        const element = document.querySelector(selector);
+        return Number(element?.dataset.shownMs || element?.currentTime || 0);
+    };
+    const first = at();
+    for (let repaint = 0; first > 0 && repaint < 60; repaint += 1) {
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+        if (at() > first) return true;
+    }
+    return false;
+}"""
+
+
 def moves(page: Page, selector: str) -> bool:
-    """Whether the picture goes on between two looks, live or in playback."""
-    element = f"document.querySelector({json.dumps(selector)})"
-    look = f"() => Number({element}?.dataset.shownMs || {element}?.currentTime || 0)"
-    first = page.evaluate(look)
-    return bool(first) and page.evaluate(look) > first
+    """Whether the picture goes on within a second of repaints, played or live, where it says so four times a second."""
+    return bool(page.evaluate(MOVES, selector))
 
 
 def reader() -> str:
