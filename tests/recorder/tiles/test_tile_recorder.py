@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -170,7 +171,8 @@ async def test_what_is_said_of_it_is_of_the_camera_that_it_shows(
 
     def shows_the_other() -> bool:
         for pid in room.workers('"id": "bench"'):  # also the next one that takes its place
-            os.kill(pid, signal.SIGSTOP)
+            with contextlib.suppress(ProcessLookupError):  # it has just been ended
+                os.kill(pid, signal.SIGSTOP)
         return size_of(room, keys(room)[-1]) == (480, 360)
 
     await room.until(shows_the_other, "the other camera's picture has come")
