@@ -17,7 +17,7 @@ import pytest
 from hardware.profile import load_profile
 from hardware.sources import Source, TrackInfo, sources
 from recorder.capture.supervisor import NO_MEDIA_WHY, STOPPED_WHY, SourceRunner, _report_of
-from recorder.capture.track import Track
+from recorder.capture.track import Track, TrackRun
 from sync.errors import DeviceError
 from sync.media.access_unit import KEY_FLAGS, SampleRow, WorkerStamps, pack_fragment
 from sync.room.clock import ClockMap, RoomClock
@@ -95,6 +95,22 @@ async def test_a_worker_that_falls_silent_after_its_first_picture_is_not_given_t
     async with watched.running():
         await watched.until(lambda: watched.runner.why == STOPPED_WHY or watched.runner.restarts)
         assert (watched.runner.restarts, watched.runner.why) == (1, STOPPED_WHY)
+
+
+async def test_bytes_that_nobody_thought_of_end_the_run_with_words_and_a_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_run: TrackRun, _data: bytes) -> None:
+        raise OverflowError("int too big to convert")
+
+    monkeypatch.setattr(TrackRun, "feed", broken)
+    talking = Source(
+        "bench", (TRACK,), lambda media, report: ["sh", "-c", f"echo x >/proc/self/fd/{media[0]}; exec sleep 1000"]
+    )
+    watched = Watched(tmp_path, talking)
+    async with watched.running():
+        await watched.until(lambda: watched.runner.restarts)
+        assert (watched.runner.fault, watched.runner.why) == ("stream", "设备送来的数据无法处理，重新启动该设备")
 
 
 async def test_a_refused_password_is_tried_once_and_again_only_when_it_is_another(tmp_path: Path) -> None:
