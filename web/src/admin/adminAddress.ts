@@ -6,7 +6,7 @@
  *     #/rooms/court/room             one room
  */
 
-export type SectionName = 'people';
+export type SectionName = 'people' | 'courts' | 'rooms' | 'fleet' | 'devices' | 'reports' | 'acts' | 'audit';
 
 export interface AdminPlace {
   section: SectionName;
@@ -17,7 +17,8 @@ export interface AdminPlace {
 
 /** What each role may open, its first page first; nothing for those who see hearings. */
 const OPENS: Record<string, readonly SectionName[]> = {
-  administrator: ['people'],
+  administrator: ['fleet', 'people', 'acts', 'rooms', 'devices', 'courts', 'reports'],
+  auditor: ['audit'],
 };
 
 export const sectionsOf = (role: string): readonly SectionName[] => OPENS[role] ?? [];

@@ -15,9 +15,9 @@ type Answer = { status?: number; body: unknown };
 export class FakeAdminCenter {
   readonly asked: Asked[] = [];
   courts: CourtRow[] = [
-    { slug: 'hlj', name: '黑龙江省高级人民法院', level: 'province', parent: null },
-    { slug: 'sys', name: '双鸭山市中级人民法院', level: 'city', parent: 'hlj' },
-    { slug: 'js', name: '尖山区人民法院', level: 'district', parent: 'sys' },
+    { slug: 'hlj', name: '黑龙江省高级人民法院', level: 'province', parent: null, depth: 0, people: 0 },
+    { slug: 'sys', name: '双鸭山市中级人民法院', level: 'city', parent: 'hlj', depth: 1, people: 0 },
+    { slug: 'js', name: '尖山区人民法院', level: 'district', parent: 'sys', depth: 2, people: 0 },
   ];
   people: PersonRow[] = [];
   /** Answers by "METHOD path" that come before those of the lists. */

@@ -2,6 +2,7 @@
 
 import { ApiError } from './api';
 import * as admin from './messages/admin';
+import * as audit from './messages/audit';
 import * as checks from './messages/checks';
 import * as common from './messages/common';
 import * as display from './messages/display';
@@ -9,6 +10,7 @@ import * as inspect from './messages/inspect';
 import * as opening from './messages/opening';
 import * as panel from './messages/panel';
 import * as people from './messages/people';
+import * as rooms from './messages/rooms';
 import * as signing from './messages/signing';
 import * as transcript from './messages/transcript';
 import * as view from './messages/view';
@@ -26,6 +28,8 @@ export const MESSAGES = {
     ...view.zh,
     ...admin.zh,
     ...people.zh,
+    ...audit.zh,
+    ...rooms.zh,
   },
   en: {
     ...common.en,
@@ -39,6 +43,8 @@ export const MESSAGES = {
     ...view.en,
     ...admin.en,
     ...people.en,
+    ...audit.en,
+    ...rooms.en,
   },
 } as const;
 

@@ -20,11 +20,20 @@ export interface PersonPost {
   court: string;
 }
 
-export interface CourtRow {
+export const COURT_LEVELS = ['supreme', 'province', 'city', 'district'] as const;
+export type CourtLevel = (typeof COURT_LEVELS)[number];
+
+export interface NewCourt {
   slug: string;
   name: string;
-  level: 'supreme' | 'province' | 'city' | 'district';
+  level: CourtLevel;
   parent: string | null;
+}
+
+export interface CourtRow extends NewCourt {
+  /** How many courts are above it. */
+  depth: number;
+  people: number;
 }
 
 export type PersonState = 'active' | 'locked' | 'left';
@@ -43,6 +52,14 @@ export interface PersonRow {
   sessions: number;
 }
 
+export interface PersonSession {
+  id: string;
+  role: PersonRole;
+  court_name: string;
+  began_utc_ms: number;
+  address: string;
+}
+
 export interface NewPerson {
   login: string;
   name: string;
@@ -50,14 +67,20 @@ export interface NewPerson {
   posts: PersonPost[];
 }
 
+const court = (slug: string): string => `/api/admin/courts/${encodeURIComponent(slug)}`;
 const person = (id: string): string => `/api/admin/people/${encodeURIComponent(id)}`;
 
 export const adminPeople = {
   courts: (query: URLSearchParams): Promise<ListAnswer<CourtRow>> => api.get(`/api/admin/courts?${query}`),
+  addCourt: (filled: NewCourt): Promise<CourtRow> => api.post('/api/admin/courts', filled),
+  changeCourt: (slug: string, filled: Omit<NewCourt, 'slug'>): Promise<CourtRow> => api.patch(court(slug), filled),
+  removeCourt: (slug: string): Promise<void> => api.delete(court(slug)),
   list: (query: URLSearchParams): Promise<ListAnswer<PersonRow>> => api.get(`/api/admin/people?${query}`),
   one: (id: string): Promise<PersonRow> => api.get(person(id)),
   add: (filled: NewPerson): Promise<PersonRow> => api.post('/api/admin/people', filled),
   change: (id: string, filled: Partial<NewPerson>): Promise<PersonRow> => api.patch(person(id), filled),
   lock: (id: string): Promise<PersonRow> => api.post(`${person(id)}/lock`),
+  sessions: (id: string): Promise<ListAnswer<PersonSession>> => api.get(`${person(id)}/sessions`),
+  endSession: (id: string, session: string): Promise<void> => api.delete(`${person(id)}/sessions/${encodeURIComponent(session)}`),
   unlock: (id: string): Promise<PersonRow> => api.post(`${person(id)}/unlock`),
 };
