@@ -20,7 +20,7 @@ export interface PersonPost {
   court: string;
 }
 
-export const COURT_LEVELS = ['supreme', 'province', 'city', 'district'] as const;
+export const COURT_LEVELS = ['supreme', 'province', 'city', 'district', ''] as const;
 export type CourtLevel = (typeof COURT_LEVELS)[number];
 
 export interface NewCourt {
