@@ -265,7 +265,7 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     ).install(app)
     furthest = HeardFurthest(database, rooms, sealing, rights, lambda: live.rooms_with_parts)
     SealingRoutes(access, archive, sealing, furthest).install(app)
-    pages.install(app, ["inspect", "view"], home="inspect")
+    pages.install(app, ["inspect", "view", "admin"], home="inspect")
     failed = asyncio.get_running_loop().create_future()
     tls = CenterTls(court, shown, certificates, config, policy)
     certificates.changed.add(tls.revocations.changed)
