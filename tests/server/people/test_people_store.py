@@ -33,7 +33,7 @@ async def test_a_post_reaches_its_court_and_those_below_and_a_tree_has_no_circle
         for slug, parent in [("p", None), ("c", "p"), ("d", "c"), ("e", "p")]:
             await here.court(slug, parent)
         judge = await here.person("甲", "inspector@c")
-        assert here.known.reach(_session(judge.id, "inspector", "c")) == {"c", "d"}
+        assert here.known.reach(_session(judge.id, "inspector", "c")) == frozenset({"c", "d"})
         assert here.known.reach(_session(judge.id, "inspector", "p")) == frozenset()
         with pytest.raises(FaultyFormError) as refused:
             await here.courts.change("c", CENTER, name=None, level=None, parent="d")
@@ -49,7 +49,7 @@ async def test_a_post_reaches_its_court_and_those_below_and_a_tree_has_no_circle
         with pytest.raises(HearingError, match="人员"):
             await here.courts.remove("e", CENTER)
         await here.courts.change("d", CENTER, name="丁", level="district", parent="e")
-        assert here.known.reach(_session(judge.id, "inspector", "c")) == {"c"}
+        assert here.known.reach(_session(judge.id, "inspector", "c")) == frozenset({"c"})
 
 
 async def test_no_one_holds_two_powers_and_nobody_gives_what_is_not_theirs(database_url: str, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ async def test_the_last_administrator_stays_and_who_has_left_does_not_come_back(
             here.first.code.check("ABCD-EFGH-JK")
         first = await here.first.make(PersonForm("root", "首任", "", ()), "10.0.0.1")
         (top,) = here.known.tree.tops
-        assert here.known.reach(_session(first.id, "administrator", top.slug)) == {top.slug, "a", "b"}
+        assert here.known.reach(_session(first.id, "administrator", top.slug)) == frozenset({top.slug, "a", "b"})
         with pytest.raises(AccessError):
             await here.first.make(PersonForm("root2", "第二", "", ()), "10.0.0.1")
         assert here.first.code.keep(wanted=not await here.first.is_known()) == ""
