@@ -24,13 +24,13 @@ not_needed=$(mktemp)
 trap 'rm -f "$not_needed"' EXIT
 printf 'hf-xet\n' >"$not_needed"
 
-lock tests pyproject.toml --excludes "$not_needed" --extra model --extra sherpa --extra pkcs11 --extra postgres --extra s3 --extra bench --group tests "$@"
+lock tests pyproject.toml --excludes "$not_needed" --extra model --extra sherpa --extra pkcs11 --extra postgres --extra s3 --extra oidc --extra ldap --extra bench --group tests "$@"
 bound=(--excludes "$not_needed" --constraints locks/tests.lock)
 lock bench pyproject.toml "${bound[@]}" --extra sherpa --extra bench
 lock product pyproject.toml "${bound[@]}"
 # What a court's machine may add to the product, each alone: uv reads an extra only together with what it extends.
 extra='import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]])'
-for name in model sherpa pkcs11 postgres s3; do
+for name in model sherpa pkcs11 postgres s3 oidc ldap; do
     .setup/tools/bin/python -c "$extra" "$name" | tr ' ' '\n' | lock "$name" - "${bound[@]}"
 done
 lock build --group build "$@"

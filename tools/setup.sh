@@ -54,7 +54,7 @@ if [ "$wanted" = tests ]; then
     packages+=(pulseaudio pulseaudio-utils python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base
         gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly systemd openssl poppler-utils
         mmdebstrap debian-archive-keyring nginx-light libnginx-mod-stream dosfstools softhsm2 swtpm tpm2-tools
-        libtss2-tcti-swtpm0 libnss3-tools postgresql)
+        libtss2-tcti-swtpm0 libnss3-tools postgresql slapd ldap-utils libldap-dev libsasl2-dev)
     [ "$distribution" = ubuntu ] || packages+=(firefox-esr) # Ubuntu's is a snap, too.
 fi
 # dpkg-query fails when it does not know one of the packages, and all the same names those that are installed.
@@ -104,8 +104,8 @@ fi
 . tools/mirror.sh
 uv=.setup/tools/bin/uv
 
-# ---- Python packages. Only these come as sources, and only PyAudio is compiled.
-sources=(--only-binary :all: --no-binary pyaudio --no-binary sdnotify)
+# ---- Python packages. Only these come as sources, and only PyAudio and bonsai are compiled.
+sources=(--only-binary :all: --no-binary pyaudio --no-binary sdnotify --no-binary bonsai)
 # The scripts in .venv name this folder and this Python: moved, copied or with another one it is made anew.
 place="$PWD $python $python_version"
 stamped=$(stamp "$place" "locks/$wanted.lock" locks/build.lock pyproject.toml)
