@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+import structlog
 from sqlalchemy import Connection, delete, insert, select, update
 
 from server.access.shared_rights import SharedRights
-from server.people.acting import CENTER, ActingPerson
+from server.people.acting import ActingPerson
 from server.people.court_tree import LEVELS, Court, CourtTree
-from server.people.faults import Fault, FaultyFormError
+from server.people.faults import FaultyFormError, FieldFault
 from server.people.known_people import KnownPeople
 from server.people.people_store import has_administrator
 from server.people.person_rows import court_tree
@@ -23,6 +24,8 @@ from server.store import tables as t
 from server.store.database import Database, insert_rows_once
 from server.store.rights.rights_rows import COURT_RIGHTS, raise_version
 from sync.errors import HearingError, WutongError
+
+log = structlog.get_logger(__name__)
 
 NAME_CHARS = 60
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
@@ -43,10 +46,10 @@ class CourtStore:
         def work(connection: Connection, tree: CourtTree) -> None:
             faults = _faults(court, tree)
             if court.slug in tree.courts:
-                faults.append(Fault("slug", "已有这个法院 (there is such a court already)"))
+                faults.append(FieldFault("slug", "已有这个法院 (there is such a court already)"))
             if by.court is not None and court.parent not in by.reach(tree):
                 faults.append(
-                    Fault("parent", "请选择您管辖范围内的上级法院 (choose a court above it within your reach)")
+                    FieldFault("parent", "请选择您管辖范围内的上级法院 (choose a court above it within your reach)")
                 )
             if faults:
                 raise FaultyFormError(faults)
@@ -73,7 +76,7 @@ class CourtStore:
             faults = _faults(now, tree)
             moved = now.parent != before.parent
             if moved and (now.parent not in by.reach(tree) or before.parent not in by.reach(tree)):
-                faults.append(Fault("parent", "只能在您的管辖范围内调整 (it is moved only within your reach)"))
+                faults.append(FieldFault("parent", "只能在您的管辖范围内调整 (it is moved only within your reach)"))
             if faults:
                 raise FaultyFormError(faults)
             made.append(now)
@@ -113,9 +116,9 @@ class CourtStore:
             above = tree.tops[0].slug if len(tree.tops) == 1 and has_administrator(connection) else None
             fresh = [Court(slug, wanted[slug] or slug, "", above) for slug in sorted(set(wanted) - set(tree.courts))]
             insert_rows_once(connection, t.courts, [_values(court) for court in fresh])
-            CENTER.note(connection, "court-added", {"slugs": [court.slug for court in fresh]})
 
         await self._act("", work)
+        log.info("courts_adopted", courts=sorted(wanted))
 
     async def _act(self, slug: str, work: Callable[[Connection, CourtTree], None]) -> None:
         def raised(connection: Connection) -> tuple[int, CourtTree]:
@@ -147,18 +150,18 @@ def below_one_top(connection: Connection, name: str) -> str:
     return slug
 
 
-def _faults(court: Court, tree: CourtTree) -> list[Fault]:
-    faults: list[Fault] = []
+def _faults(court: Court, tree: CourtTree) -> list[FieldFault]:
+    faults: list[FieldFault] = []
     if not _SLUG.fullmatch(court.slug):
         text = "短名为 1 至 31 个小写字母、数字或 -，以字母或数字开头 (1 to 31 of a-z, 0-9 and -)"
-        faults.append(Fault("slug", text))
+        faults.append(FieldFault("slug", text))
     if not 1 <= len(court.name) <= NAME_CHARS:
-        faults.append(Fault("name", f"名称为 1 至 {NAME_CHARS} 个字 (a name has 1 to {NAME_CHARS} characters)"))
+        faults.append(FieldFault("name", f"名称为 1 至 {NAME_CHARS} 个字 (a name has 1 to {NAME_CHARS} characters)"))
     if court.level not in LEVELS:
-        faults.append(Fault("level", "没有这个级别 (there is no such level)"))
+        faults.append(FieldFault("level", "没有这个级别 (there is no such level)"))
     refused = tree.refuses(court.slug, court.parent)
     if refused:
-        faults.append(Fault("parent", refused))
+        faults.append(FieldFault("parent", refused))
     return faults
 
 

@@ -9,7 +9,7 @@ from sync.errors import WutongError
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FieldFault:
     """`field`: where it stands, as `posts.0.court`; `text`: what is wrong there and what to do."""
 
     field: str
@@ -25,6 +25,6 @@ class FaultyFormError(WutongError):
 
     code = "invalid"
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[FieldFault]) -> None:
         super().__init__("有内容需要更正，尚未保存 (some fields are not right; nothing was saved)")
         self.faults = list(faults)

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, insert, select, update
 from server.access.shared_rights import SharedRights
 from server.people.acting import ActingPerson
 from server.people.court_tree import CourtTree
-from server.people.faults import Fault, FaultyFormError
+from server.people.faults import FaultyFormError, FieldFault
 from server.people.known_people import KnownPeople
 from server.people.person import Person, PersonForm, Post, login_of
 from server.people.person_rows import court_tree, person_by_login, person_by_subject, persons_of, write_posts
@@ -81,7 +81,7 @@ class PeopleStore:
         tree = court_tree(connection)
         faults = faults_of(person, tree, by.reach(tree), given=given)
         if person_by_login(connection, person.login) is not None:
-            faults.append(Fault("login", "登录名已被使用 (this login is, or was, somebody else's)"))
+            faults.append(FieldFault("login", "登录名已被使用 (this login is, or was, somebody else's)"))
         if faults:
             raise FaultyFormError(faults)
         row = {name: getattr(person, name) for name in _COLUMNS}
