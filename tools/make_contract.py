@@ -41,6 +41,8 @@ from server.api.inspectors import NewClassification, RecordedHearing
 from server.api.parties import GrantedHearing, NewGrant
 from server.api.sealing import Lifting, NewSealedPart
 from server.live.tab_messages import CenterMessage
+from server.overview.audit_page import AuditListed
+from server.overview.court_counts import CourtReport
 from server.store.archive.rows import SearchHit
 from sync.http.live.gateway import MAX_WATCHED
 from sync.http.rights.session_bodies import SessionAnswer
@@ -118,6 +120,8 @@ ROOTS: Mapping[str, Any] = {
     "RecordedHearing": RecordedHearing,
     "SearchHit": SearchHit,
     "ArchivedHearings": ArchivedHearings,
+    "AuditListed": AuditListed,
+    "CourtReport": CourtReport,
     "ArchivedWords": ArchivedWords,
     "Grant": ShownGrant,
     "GrantedHearing": GrantedHearing,

@@ -1,23 +1,9 @@
 /** The audit log as the center pages it. */
 
 import { api } from '../../lib/api';
-import type { ListAnswer } from '../parts/serverList.svelte';
+import type { AuditListed } from '../../lib/types';
 
-export interface AuditLine {
-  row: number;
-  utc_ms: number;
-  what: string;
-  role: string;
-  address: string;
-  detail: string;
-  granted: boolean;
-  /** Who it was; '' for strangers and machines. */
-  person: string;
-  name: string;
-  login: string;
-}
-
-export const auditLog = (query: URLSearchParams): Promise<ListAnswer<AuditLine>> => api.get(`/api/admin/audit?${query}`);
+export const auditLog = (query: URLSearchParams): Promise<AuditListed> => api.get(`/api/admin/audit?${query}`);
 
 /** What a line's detail says, as [name, value]; a detail that is no object is one value. */
 export function detailOf(detail: string): [string, string][] {

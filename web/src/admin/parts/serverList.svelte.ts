@@ -6,6 +6,8 @@
 export interface ListAnswer<Row> {
   total: number;
   rows: Row[];
+  /** Whether there are more than `total`, which the server did not count. */
+  at_least?: boolean;
 }
 
 export const ROWS = 50;
@@ -13,6 +15,8 @@ export const ROWS = 50;
 export class ServerList<Row> {
   rows = $state.raw<Row[]>([]);
   total = $state(0);
+  /** Whether there are more than are counted. */
+  atLeast = $state(false);
   /** The first row's number, from 0. */
   offset = $state(0);
   busy = $state(false);
@@ -40,6 +44,7 @@ export class ServerList<Row> {
       }
       this.rows = answer.rows;
       this.total = answer.total;
+      this.atLeast = answer.at_least ?? false;
       this.offset = offset;
       this.known = true;
       this.failure = null;

@@ -1,30 +1,9 @@
 /** What the reports count, and the picture that is drawn of it. */
 
 import { api } from '../../lib/api';
+import type { CourtReport, DayCount } from '../../lib/types';
 
-export interface ReportDay {
-  /** YYYY-MM-DD. */
-  day: string;
-  recorded: number;
-  not_recorded: number;
-}
-
-export interface ReportCourt {
-  court: string;
-  court_name: string;
-  people: number;
-  sign_ins: number;
-  rooms: number;
-  recorded: number;
-  not_recorded: number;
-}
-
-export interface ReportAnswer {
-  days: ReportDay[];
-  courts: ReportCourt[];
-}
-
-export const courtReports = (query: URLSearchParams): Promise<ReportAnswer> => api.get(`/api/admin/reports?${query}`);
+export const courtReports = (query: URLSearchParams): Promise<CourtReport> => api.get(`/api/admin/reports?${query}`);
 
 export interface DayBar {
   day: string;
@@ -40,7 +19,7 @@ export interface DayBar {
 }
 
 /** One bar a day, what was not recorded above what was; a day with one hearing not recorded shows at least `least`. */
-export function barsOf(days: readonly ReportDay[], width: number, height: number, least = 4): DayBar[] {
+export function barsOf(days: readonly DayCount[], width: number, height: number, least = 4): DayBar[] {
   const most = mostOf(days);
   const step = days.length === 0 ? width : width / days.length;
   const high = (count: number): number => (count === 0 ? 0 : Math.max(least, (count / most) * height));
@@ -54,7 +33,7 @@ export function barsOf(days: readonly ReportDay[], width: number, height: number
 }
 
 /** The top of the scale: the fullest day, rounded up to what people count in. */
-export function mostOf(days: readonly ReportDay[]): number {
+export function mostOf(days: readonly DayCount[]): number {
   const most = Math.max(1, ...days.map(({ recorded, not_recorded }) => recorded + not_recorded));
   const unit = 10 ** Math.floor(Math.log10(most));
   return [1, 2, 5, 10].map((step) => step * unit).find((top) => top >= most) ?? most;

@@ -28,10 +28,12 @@ export interface RoomRow {
 }
 
 export interface RoomCode {
-  /** What is copied and photographed: what is typed, "@", and where the center is. */
+  /** What is typed. */
   code: string;
+  /** What is copied and photographed: the code with the center's address. */
+  carried: string;
   until_utc_ms: number;
-  /** The code as a picture for a camera, an SVG document. */
+  /** `carried` as a picture for a camera, an SVG document. */
   qr_svg: string;
 }
 
@@ -57,6 +59,3 @@ export function stepOf(row: Pick<RoomRow, 'state' | 'online'>): RoomStep {
   if (row.state === 'planned') return 'waiting';
   return row.online ? 'live' : 'enrolled';
 }
-
-/** What a person types of a code; the rest says where the center is. */
-export const typedOf = (code: string): string => code.split('@', 1)[0] ?? code;

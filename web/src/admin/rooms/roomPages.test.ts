@@ -11,7 +11,7 @@ beforeEach(() => {
     address: 'js/c01', court: 'js', room: 'c01', court_name: '尖山区人民法院', room_name: '第一法庭', state: 'planned', online: false,
     by: '周敏', made_utc_ms: 1, retired_utc_ms: null, has_device: false, moving: '', code_until_utc_ms: null, leaving: null,
   };
-  const code = { code: 'AAAA-BBBB@https://center:8800/js/c01', until_utc_ms: Date.now() + 600_000, qr_svg: '<svg xmlns="http://www.w3.org/2000/svg"/>' };
+  const code = { code: 'AAAA-BBBB', carried: 'https://center:8800/#AAAA-BBBB', until_utc_ms: Date.now() + 600_000, qr_svg: '<svg xmlns="http://www.w3.org/2000/svg"/>' };
   pages.center.answers['POST /api/admin/rooms'] = () => ({ body: room });
   pages.center.answers['GET /api/admin/rooms'] = () => ({ body: { total: 0, rows: [] } });
   pages.center.answers['GET /api/admin/rooms/js/c01'] = () => ({ body: room });
@@ -69,7 +69,7 @@ it('waits for the machine before, says what it still holds, and makes the code w
   pages.center.answers['POST /api/admin/rooms/js/c01/move'] = () => {
     room = { ...room, moving: holds ? 'waits' : 'ready', leaving: holds ? { pending_events: 3, pending_bytes: 2_000_000 } : null };
     if (holds) return { status: 409, body: { code: 'still-holds', message: '旧设备还有 3 条记录 (it still holds)' } };
-    return { body: { code: 'CCCC-DDDD@https://center:8800/js/c01', until_utc_ms: Date.now() + 600_000, qr_svg: '<svg/>' } };
+    return { body: { code: 'CCCC-DDDD', carried: 'https://center:8800/#CCCC-DDDD', until_utc_ms: Date.now() + 600_000, qr_svg: '<svg/>' } };
   };
   await pages.open('#/rooms/js/c01');
   await pages.sees('已上墙');
