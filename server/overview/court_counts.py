@@ -12,7 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import Connection, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Integer, func, literal_column, select
 from typing_extensions import TypedDict
 
 from server.overview.audit_span import span_of
@@ -104,13 +104,13 @@ def _opened(connection: Connection, names: Collection[str], begin_ns: int, end_n
     """Hearings by (court, number of the day)."""
     h = t.hearings.c
     court = court_part(connection.dialect.name)
-    day = literal_column(f"(hearings.opened_utc_ns - {begin_ns}) / {DAY_NS}")
-    query = select(court.label("court"), day.label("day"), func.count().label("count"))
+    day: ColumnElement[int] = literal_column(f"(hearings.opened_utc_ns - {begin_ns}) / {DAY_NS}", Integer)
+    query = select(court.label("court"), day.label("day"), func.count().label("counted"))
     query = query.where(h.opened_utc_ns >= begin_ns, h.opened_utc_ns < end_ns).group_by(court, day)
     found = Counter[tuple[str, int]]()
     for row in connection.execute(query):
         if row.court in names:
-            found[row.court, int(row.day)] = row.count
+            found[row.court, int(row.day)] = row.counted
     return found
 
 
@@ -136,8 +136,8 @@ def _missed(connection: Connection, names: Collection[str], days: list[str], beg
 
 def _people(connection: Connection) -> Counter[str]:
     p = t.persons.c
-    query = select(p.court, func.count().label("count")).where(p.state != "left").group_by(p.court)
-    return Counter({row.court: row.count for row in connection.execute(query)})
+    query = select(p.court, func.count().label("counted")).where(p.state != "left").group_by(p.court)
+    return Counter({row.court: row.counted for row in connection.execute(query)})
 
 
 def _rooms(connection: Connection) -> Counter[str]:
@@ -151,5 +151,5 @@ def _sign_ins(connection: Connection, begin_ns: int, end_ns: int) -> Counter[str
     first, end = span_of(connection, begin_ns, end_ns)
     which = (a.what == "sign-in", a.row >= first, a.row < end, a.utc_ns >= begin_ns, a.utc_ns < end_ns, a.person != "")
     some = select(a.person).where(*which).order_by(a.row.desc()).limit(MOST_SIGN_INS).subquery()
-    counted = select(p.court, func.count().label("count")).select_from(some.join(t.persons, p.id == some.c.person))
-    return Counter({row.court: row.count for row in connection.execute(counted.group_by(p.court))})
+    counted = select(p.court, func.count().label("counted")).select_from(some.join(t.persons, p.id == some.c.person))
+    return Counter({row.court: row.counted for row in connection.execute(counted.group_by(p.court))})
