@@ -30,6 +30,8 @@ PARTY = "party"
 READER = "archivist,inspector"
 ROOM = "room token"
 PUBLIC = "public"
+ADMINISTRATOR = "administrator"
+AUDITOR = "auditor"
 
 TABLE = {
     ("POST", "/api/session"): PUBLIC,
@@ -67,6 +69,18 @@ TABLE = {
     ("GET", "/api/archive/hearings"): READER,
     ("GET", "/api/archive/words"): READER,
     ("PUT", "/api/docket/{court}/{room}"): INSPECTOR,
+    ("GET", "/api/admin/audit"): AUDITOR,
+    ("GET", "/api/admin/reports"): ADMINISTRATOR,
+    ("GET", "/api/admin/courts"): ADMINISTRATOR,
+    ("POST", "/api/admin/courts"): ADMINISTRATOR,
+    ("PATCH", "/api/admin/courts/{slug}"): ADMINISTRATOR,
+    ("DELETE", "/api/admin/courts/{slug}"): ADMINISTRATOR,
+    ("GET", "/api/admin/people"): ADMINISTRATOR,
+    ("POST", "/api/admin/people"): ADMINISTRATOR,
+    ("GET", "/api/admin/people/{person}"): ADMINISTRATOR,
+    ("PATCH", "/api/admin/people/{person}"): ADMINISTRATOR,
+    ("POST", "/api/admin/people/{person}/lock"): ADMINISTRATOR,
+    ("POST", "/api/admin/people/{person}/unlock"): ADMINISTRATOR,
     ("GET", "/api/hearings/{hearing}/grants"): ARCHIVIST,
     ("POST", "/api/hearings/{hearing}/grants"): ARCHIVIST,
     ("DELETE", "/api/grants/{grant}"): ARCHIVIST,
@@ -76,6 +90,8 @@ TABLE = {
     ("GET", "/api/view/exhibits/{exhibit}/pages/{page}"): PARTY,
     ("GET", "/view"): PUBLIC,
     ("GET", "/view/{rest:path}"): PUBLIC,
+    ("GET", "/admin"): PUBLIC,
+    ("GET", "/admin/{rest:path}"): PUBLIC,
     ("GET", "/inspect"): PUBLIC,
     ("GET", "/inspect/{rest:path}"): PUBLIC,
     ("GET", "/"): PUBLIC,
@@ -115,6 +131,8 @@ async def test_nobody_gets_in_without_signing_in_or_a_token(served: Served) -> N
                     grant="g",
                     document="d",
                     part="center:1",
+                    person="0" * 16,
+                    slug="c",
                 )
                 answer = await http.request(method, filled)
                 assert answer.status_code == 401, (method, path)

@@ -22,6 +22,8 @@ NAMES = {
     "court": "court1",
     "room": "c03",
     "grant": "g",
+    "person": "0" * 16,
+    "slug": "court1",
     "part": "center:1",
     "uuid": "0" * 32,
     "test": "t",
