@@ -24,27 +24,35 @@ from pydantic import BaseModel, Field, ValidationError
 from sync.errors import CenterError, ConfigError, LedgerError
 from sync.ledger.keys import certificate_request, check_certificate, public_pem, read_public
 from sync.ledger.signing_key import SigningKey
+from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
 from sync.runtime.files.durable_files import replace_file
 from sync.tls.certificates import check_tls_certificate, read_authority
 from sync.tls.contexts import client_context
-from sync.tls.fingerprint import check_fingerprint, split_code
+from sync.tls.fingerprint import carried_code, check_fingerprint, split_code
 from sync.tls.keys import make_tls_key
 from sync.tls.names import CENTER_HOST
 from sync.tls.requests import tls_request
 
 _Pem = Annotated[str, Field(max_length=10_000)]
+_Line = Annotated[str, Field(max_length=200)]
 _MOST_BYTES = 64 * 1024
 """Of an answer of somebody who may be anybody."""
 
 
 class EnrollmentGrant(BaseModel):
-    """The center's answer to `POST /api/enroll`; without the last two from a center that gives no TLS certificates."""
+    """The center's answer to `POST /api/enroll`; without TLS from a center that gives no such certificates, and without
+    what follows from one of before."""
 
     certificate: _Pem
     center: _Pem
     tls: _Pem = ""
     authority: _Pem = ""
+    court_name: _Line = ""
+    room_name: _Line = ""
+    broker_host: Annotated[str, Field(max_length=253)] = ""
+    broker_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    first_number: Annotated[int, Field(ge=1, le=2**53)] = 1
 
 
 class _Told(BaseModel):
@@ -61,6 +69,22 @@ class KnownCenter:
     authority: bytes
     """Certificate, PEM."""
     key: Ed25519PublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolledRoom:
+    """What a machine was told that is a room from now on."""
+
+    key: Ed25519PublicKey
+    """The center's."""
+    center_url: str
+    court: str
+    room: str
+    court_name: str
+    room_name: str
+    broker_host: str
+    """Empty from a center of before."""
+    broker_port: int
 
 
 def fingerprint(key: Ed25519PublicKey) -> str:
@@ -90,6 +114,29 @@ def is_enrolled(layout: RoomPaths, room: str, now: dt.datetime, device: Ed25519P
     return device is None or certified == device
 
 
+def enroll_carried(
+    text: str, layout: RoomPaths, now: dt.datetime, key: SigningKey, *, hosts: Sequence[str]
+) -> EnrolledRoom:
+    """Enroll a machine that knows nothing but the code that was carried to it (`sync.tls.fingerprint.carried_code`).
+
+    `CenterError`, `ConfigError` or `LedgerError` says why it is not enrolled; the code is good again then, unless the
+    center was asked.
+    """
+    carried = carried_code(text)
+    grant = _granted(carried.url, layout, carried.room, carried.text, now, key, hosts=hosts, plain=False)
+    court, _, room = carried.room.partition("/")
+    return EnrolledRoom(
+        read_public(grant.center.encode()),
+        carried.url,
+        court,
+        room,
+        grant.court_name,
+        grant.room_name,
+        grant.broker_host,
+        grant.broker_port,
+    )
+
+
 def enroll_at(
     url: str,
     layout: RoomPaths,
@@ -106,20 +153,34 @@ def enroll_at(
     `text`: code and fingerprint. `hosts`: by which the room's own panel is reached. `plain`: take a code without a
     fingerprint, as older centers made them. `CenterError`, `ConfigError` or `LedgerError` says why it is not enrolled.
     """
+    return read_public(_granted(url, layout, room, text, now, key, hosts=hosts, plain=plain).center.encode())
+
+
+def _granted(
+    url: str,
+    layout: RoomPaths,
+    room: str,
+    text: str,
+    now: dt.datetime,
+    key: SigningKey,
+    *,
+    hosts: Sequence[str],
+    plain: bool,
+) -> EnrollmentGrant:
     code, wanted = split_code(text)
     if wanted:
         known = _compared(url, wanted)
         context = client_context()
         context.load_verify_locations(cadata=known.authority.decode())
         with _client(url, context) as http:
-            return enroll(http, layout, room, code, now, key, hosts=hosts, known=known)
+            return enrolled(http, layout, room, code, now, key, hosts=hosts, known=known)
     if not plain:
         raise ConfigError(
             "这个登记码没有中心的指纹，请在中心用新版本重新生成 (this code carries no fingerprint of the center: make "
             "a new one with the center's present version; codes look like CODE.FINGERPRINT)"
         )
     with httpx.Client(base_url=url, timeout=30, trust_env=False) as http:
-        return enroll(http, layout, room, code, now, key, hosts=hosts)
+        return enrolled(http, layout, room, code, now, key, hosts=hosts)
 
 
 def enroll(
@@ -133,7 +194,22 @@ def enroll(
     hosts: Sequence[str] = (),
     known: KnownCenter | None = None,
 ) -> Ed25519PublicKey:
-    """Send a code to who is at the other end of `http`; errors as those of `enroll_at`."""
+    """Send a code to who is at the other end of `http`; the center's key. Errors as those of `enroll_at`."""
+    return read_public(enrolled(http, layout, room, code, now, key, hosts=hosts, known=known).center.encode())
+
+
+def enrolled(
+    http: httpx.Client,
+    layout: RoomPaths,
+    room: str,
+    code: str,
+    now: dt.datetime,
+    key: SigningKey,
+    *,
+    hosts: Sequence[str] = (),
+    known: KnownCenter | None = None,
+) -> EnrollmentGrant:
+    """The same; all that the center has answered."""
     tls_key = make_tls_key(layout.tls_key)
     body = {
         "code": split_code(code)[0],
@@ -146,6 +222,8 @@ def enroll(
         raise CenterError(f"the center cannot be reached ({error}); look at [center] url in the profile") from error
     if answer.status_code == 403:
         raise CenterError("the center does not know this code, or it was used, or it is too old; make a new one there")
+    if answer.status_code == 409:
+        raise CenterError(_words_of(answer), code="still-holds")
     try:
         grant = EnrollmentGrant.model_validate_json(answer.content) if answer.status_code == 200 else None
     except ValidationError:
@@ -174,7 +252,23 @@ def enroll(
         # The authority last: who follows these files takes all of them when it is there.
         _keep(layout.tls_certificate, grant.tls.encode())
         _keep(layout.authority, grant.authority.encode())
-    return center
+    if grant.first_number > 1:
+        room_log = RoomLog(layout.log)
+        try:
+            room_log.begin_at(grant.first_number)
+        finally:
+            room_log.close()
+    return grant
+
+
+def _words_of(answer: httpx.Response) -> str:
+    """Why a code that is right is not taken just now, as the center says it."""
+    try:
+        said = answer.json()
+    except ValueError:
+        said = None
+    words = said.get("message") if isinstance(said, dict) else None
+    return words[:500] if isinstance(words, str) else "旧设备尚未传完 (the machine before still holds something)"
 
 
 def _compared(url: str, wanted: str) -> KnownCenter:
