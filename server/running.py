@@ -38,6 +38,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
         await center.sessions.begin()
     await center.register.begin()
     await center.rights.start()  # before anybody can ask
+    await center.persons.start(center.named_courts)
     await center.enrollment.refresh()  # before the first event comes
     await center.signing.read(center.archive)
     await center.tls.start(center.rooms)

@@ -56,6 +56,7 @@ from server.live.messages import RoomMessages
 from server.notices import AGAIN_S, Notices
 from server.objects.media_indexes import MediaIndexes
 from server.objects.opened import open_objects
+from server.people.parts import open_parts
 from server.playback.ranges import Media
 from server.playback.service import PlaybackService
 from server.rooms import KnownRoom, Rooms
@@ -129,6 +130,7 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     rights = SharedRights(database)
     people = {"inspector": config.inspector, "archivist": config.archivist}
     access, sessions = open_people(data, people, database, rights)
+    persons = open_parts(data, config.name, config.people, database, rights, access)
     broker, shown = open_broker(config, court, mine)
     register = RoomRegister(database, rights, rooms, config.rooms)
     ownership = owned_by(mine, database, list(rooms.current))
@@ -308,6 +310,8 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
         access,
         rights,
         sessions,
+        persons,
+        [(room.court, room.court_name) for room in config.rooms],
         database,
         record,
         broker,

@@ -226,4 +226,4 @@ class RoomActs:
         """Write down what is done, in the transaction in which it is."""
         row = {"utc_ns": self._register.utc_ns(), "what": what, "role": actor.role, "address": actor.address[:64]}
         detail = json.dumps({"room": room, **more}, ensure_ascii=False)
-        append_rows(connection, [{**row, "detail": detail, "granted": True}])
+        append_rows(connection, [{**row, "detail": detail, "granted": True, "person": actor.person}])

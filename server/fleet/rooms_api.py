@@ -234,4 +234,4 @@ class RoomRoutes:
 
 
 def _actor(session: Any, request: Request) -> RoomActor:
-    return RoomActor(session.role, session.name, address_of(request), getattr(session, "person", ""))
+    return RoomActor(session.role, session.name, address_of(request), session.person)
