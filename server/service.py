@@ -24,7 +24,6 @@ from server.api.sealing import SealingRoutes
 from server.center import Center
 from server.config import Config
 from server.dockets import Dockets
-from server.fleet.court_reach import EveryCourt
 from server.fleet.fleet_parts import FleetParts
 from server.fleet.kept_facts import KeptFacts
 from server.fleet.room_register import RoomRegister
@@ -278,7 +277,7 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     tls = CenterTls(court, shown, certificates, config, policy, lambda: rooms.current.keys())
     rooms.added.add(lambda room: tls.bear(room.address))
     facts = KeptFacts(database, rooms, ownership.owns)
-    FleetParts(access, database, rooms, register, enrollment, tls.look_now, EveryCourt(), live.visited.notify).install(
+    FleetParts(access, database, rooms, register, enrollment, tls.look_now, persons.known, live.visited.notify).install(
         app, config, fingerprint_of(court, key), room_by(tokens)
     )
     certificates.changed.add(tls.revocations.changed)

@@ -10,10 +10,10 @@ from sqlalchemy import select
 from typing_extensions import TypedDict
 
 from server.config import Slug
-from server.fleet.court_reach import CourtReach
 from server.fleet.fleet_view import SORTS, Fleet, fleet_page, fleet_rows
 from server.fleet.room_list import RoomFilter, in_ms
 from server.fleet.rooms_api import ADMINISTRATOR, PAGE, Most, Offset, Words
+from server.people.known_people import KnownPeople
 from server.rooms import Rooms
 from server.store import tables as t
 from server.store.database import Database
@@ -39,7 +39,7 @@ class FleetRoutes:
         access: Access,
         database: Database,
         rooms: Rooms,
-        reach: CourtReach,
+        people: KnownPeople,
         visited: Callable[[], object],
         utc_ns: Callable[[], int],
     ) -> None:
@@ -47,7 +47,7 @@ class FleetRoutes:
         self._access = access
         self._db = database
         self._rooms = rooms
-        self._reach = reach
+        self._people = people
         self._visited = visited
         self._utc_ns = utc_ns
 
@@ -68,7 +68,7 @@ class FleetRoutes:
             if sort.removeprefix("-") not in SORTS:
                 raise WutongError(f"sort 只能是 {'、'.join(sorted(SORTS))} (no such order)", code="invalid")
             self._visited()
-            wanted = RoomFilter(self._reach.of(self._access.session(request)), q, court)
+            wanted = RoomFilter(self._people.reach(self._access.session(request)), q, court)
             rows = await self._db.read(lambda connection: fleet_rows(connection, wanted))
             now_ms, known = self._utc_ns() / NS_PER_MS, self._rooms.current
             return fleet_page(rows, known, now_ms, state=state, sort=sort, offset=offset, most=limit)
@@ -76,7 +76,7 @@ class FleetRoutes:
         @app.get("/api/admin/rooms/{court}/{room}/profile")
         @allow(ADMINISTRATOR)
         async def profile(court: Slug, room: Slug, request: Request) -> ToldProfile:
-            courts, e = self._reach.of(self._access.session(request)), t.room_entries.c
+            courts, e = self._people.reach(self._access.session(request)), t.room_entries.c
             query = select(e.profile, e.profile_utc_ns).where(e.address == f"{court}/{room}")
             row = await self._db.read(lambda connection: connection.execute(query).first())
             if row is None or (courts is not None and court not in courts):

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fastapi import FastAPI, Request
 
 from server.config import Config
-from server.fleet.court_reach import CourtReach
 from server.fleet.fleet_api import FleetRoutes
 from server.fleet.room_acts import RoomActs
 from server.fleet.room_codes import CenterPlaces, RoomCodes
@@ -16,6 +15,7 @@ from server.fleet.room_register import RoomRegister
 from server.fleet.rooms_api import RoomRoutes
 from server.fleet.told_profiles import ToldProfiles
 from server.integrity.enrollment import Enrollment
+from server.people.known_people import KnownPeople
 from server.rooms import Rooms
 from server.store.database import Database
 from sync.http.rights.access import Access
@@ -31,7 +31,7 @@ class FleetParts:
     register: RoomRegister
     enrollment: Enrollment
     revoked: Callable[[], object]
-    reach: CourtReach
+    people: KnownPeople
     visited: Callable[[], object]
 
     def install(
@@ -39,7 +39,7 @@ class FleetParts:
     ) -> None:
         """Add their routes."""
         places = CenterPlaces.of(config)
-        self.enrollment.broker = places.broker
+        self.enrollment.brokers = places.brokers
         utc_ns = self.register.utc_ns
         acts = RoomActs(self.register, self.rooms, self.enrollment, retired=self.revoked)
         RoomRoutes(
@@ -48,7 +48,7 @@ class FleetParts:
             rooms=self.rooms,
             acts=acts,
             codes=RoomCodes(self.enrollment, places, fingerprint),
-            reach=self.reach,
+            people=self.people,
             visited=self.visited,
             utc_ns=utc_ns,
         ).install(app)
@@ -56,7 +56,7 @@ class FleetParts:
             access=self.access,
             database=self.database,
             rooms=self.rooms,
-            reach=self.reach,
+            people=self.people,
             visited=self.visited,
             utc_ns=utc_ns,
         ).install(app)

@@ -1,9 +1,9 @@
 """What an administrator does with a room: adds it, names it, replaces its machine, retires it, takes it back.
 
 Each act is one transaction with its line of the audit log, and known in every process when it returns. Refused: a court
-that is not the administrator's, a sixth thousandth room, and whatever would cut off a machine that is in a hearing or
-still holds something for the center, unless that is said to be meant (`force`). A room has one log
-(docs/adr/0001), so one machine at a time is the room: the one before sends what it holds, and then the next takes over.
+that is not there, more rooms than a center may have, and whatever would cut off a machine that is in a hearing or still
+holds something for the center, unless that is said to be meant (`force`). A room has one log (docs/adr/0001), so one
+machine at a time is the room: the one before sends what it holds, and then the next takes over.
 """
 
 from __future__ import annotations
@@ -87,6 +87,8 @@ class RoomActs:
         address, now = f"{court}/{made}", self._register.utc_ns()
 
         def work(connection: Connection) -> None:
+            if connection.execute(select(t.courts.c.slug).where(t.courts.c.slug == court)).first() is None:
+                raise WutongError("没有这个法院，请先添加 (there is no such court: add it first)", code="invalid")
             if count_current(connection) >= MOST_ROOMS:
                 raise HearingError(f"法庭最多 {MOST_ROOMS} 个 (a center has at most so many rooms)", code="too-many")
             row = {"address": address, "court": court, "room": made, "court_name": court_name, "room_name": room_name}

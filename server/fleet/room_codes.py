@@ -13,17 +13,18 @@ import segno
 from typing_extensions import TypedDict
 
 from server.config import Config
-from server.integrity.enrollment import VALID_S, Enrollment
-from sync.tls.fingerprint import addressed_code, joined_code
+from server.integrity.enrollment import VALID_S, BrokersTold, Enrollment
+from sync.tls.fingerprint import joined_code
 from sync.tls.hosts import is_loopback
 from sync.tls.names import local_hosts
 from sync.tls.places import ListenPlace
 
 
 class IssuedCode(TypedDict):
-    """A code that was made just now, said this once."""
+    """A code that was made just now, said this once. `carried`: with the center's address, which the picture shows."""
 
     code: str
+    carried: str
     until_utc_ms: float
     qr_svg: str
 
@@ -35,19 +36,19 @@ class CenterPlaces:
     scheme: str
     host: str
     port: int
-    broker: tuple[str, int]
+    brokers: BrokersTold
 
     @classmethod
     def of(cls, config: Config) -> CenterPlaces:
         """As the configuration says it: the first of `tls.names` or, where there is none, the machine's own address.
         What listens on this machine alone is reached from nowhere else, and is named as it is."""
-        web = config.web.host
+        web, mqtt = config.web.host, config.mqtt
         own = next((host for host in local_hosts() if not is_loopback(host) and "." in host), "localhost")
         named = config.tls.names[0] if config.tls.names else own
         host = web if is_loopback(web) else named
-        place = config.mqtt.places[0]
-        broker = place.host if not place.is_local or is_loopback(web) else host
-        return cls("https" if config.serves_tls else "http", host, config.web.port, (broker, place.port))
+        brokers = [f":{place.port}" if place.is_local else str(place) for place in mqtt.places]
+        scheme = "https" if config.serves_tls else "http"
+        return cls(scheme, host, config.web.port, BrokersTold(brokers, mqtt.by_certificate))
 
     def url(self, port: int = 0) -> str:
         """The center's own address; `port`: what it listens on where the configuration takes a free one."""
@@ -65,8 +66,9 @@ class RoomCodes:
     async def make(self, room: str, now_utc_ms: float, port: int) -> IssuedCode:
         """A code for `court/room`; `port`: at which the center was asked."""
         code = joined_code(await self._enrollment.new_code(room), self._fingerprint)
-        text = addressed_code(code, self._places.url(port), room)
-        return {"code": text, "until_utc_ms": now_utc_ms + VALID_S * 1000, "qr_svg": drawn(text)}
+        carried = f"{self._places.url(port)}/#{code}"
+        until = now_utc_ms + VALID_S * 1000
+        return {"code": code, "carried": carried, "until_utc_ms": until, "qr_svg": drawn(carried)}
 
 
 def drawn(text: str) -> str:

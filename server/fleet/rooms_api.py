@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import FastAPI, Query, Request
+from fastapi import FastAPI, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from server.access.audit import address_of
 from server.config import Slug
-from server.fleet.court_reach import CourtReach
 from server.fleet.room_acts import RoomActor, RoomActs
 from server.fleet.room_codes import IssuedCode, RoomCodes
 from server.fleet.room_list import (
@@ -29,6 +28,7 @@ from server.fleet.room_list import (
     one_room,
     rooms_page,
 )
+from server.people.known_people import KnownPeople
 from server.rooms import Rooms
 from server.store.database import Database
 from sync.errors import AccessError, WutongError
@@ -42,6 +42,7 @@ Words = Annotated[str, Query(max_length=200)]
 Offset = Annotated[int, Query(ge=0, le=1_000_000)]
 Most = Annotated[int, Query(ge=1, le=MOST_A_PAGE)]
 PAGE = 50
+DeviceNumber = Annotated[int, Path(ge=1, le=2**53)]
 _Line = Annotated[str, StringConstraints(min_length=1, max_length=200), LINE]
 
 
@@ -55,7 +56,6 @@ class NewRoom(_Body):
     court: Slug
     room: Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9-]{0,30})?$")] = ""
     room_name: _Line
-    court_name: Annotated[str, LINE] = ""
 
 
 class RenamedRoom(_Body):
@@ -87,7 +87,7 @@ class RoomRoutes:
         rooms: Rooms,
         acts: RoomActs,
         codes: RoomCodes,
-        reach: CourtReach,
+        people: KnownPeople,
         visited: Callable[[], object],
         utc_ns: Callable[[], int],
     ) -> None:
@@ -97,7 +97,7 @@ class RoomRoutes:
         self._rooms = rooms
         self._acts = acts
         self._codes = codes
-        self._reach = reach
+        self._people = people
         self._visited = visited
         self._utc_ns = utc_ns
 
@@ -151,10 +151,9 @@ class RoomRoutes:
         async def add(body: NewRoom, request: Request) -> RoomListed:
             session = self._access.session(request)
             self._check_reach(request, body.court)
-            court_name = self._reach.name_of(body.court) or body.court_name
-            if not self._reach.has(body.court):
-                raise WutongError("没有这个法院，请先添加 (there is no such court: add it first)", code="invalid")
-            address = await self._acts.add(_actor(session, request), body.court, body.room, court_name, body.room_name)
+            court = self._people.tree.courts.get(body.court)
+            name = "" if court is None else court.name
+            address = await self._acts.add(_actor(session, request), body.court, body.room, name, body.room_name)
             return await self._one(address)
 
         @app.patch("/api/admin/rooms/{court}/{room}")
@@ -203,7 +202,7 @@ class RoomRoutes:
 
         @app.post("/api/admin/devices/{device}/revoke")
         @allow(ADMINISTRATOR)
-        async def revoke(device: int, body: RevokedDevice, request: Request) -> dict[str, str]:
+        async def revoke(device: DeviceNumber, body: RevokedDevice, request: Request) -> dict[str, str]:
             address = await self._acts.room_of(device)
             self._address(request, *address.split("/"))
             await self._acts.revoke(_actor(self._access.session(request), request), device, address, body.why)
@@ -219,7 +218,7 @@ class RoomRoutes:
         return listed(row, self._rooms.current.get(address))
 
     def _courts(self, request: Request) -> frozenset[str] | None:
-        return self._reach.of(self._access.session(request))
+        return self._people.reach(self._access.session(request))
 
     def _check_reach(self, request: Request, court: str) -> None:
         courts = self._courts(request)

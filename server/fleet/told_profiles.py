@@ -30,7 +30,9 @@ class ProfileTold(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    profile_toml: str = Field(min_length=1, max_length=MOST_BYTES)
+    profile: str = Field(min_length=1, max_length=MOST_BYTES)
+    sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$")
+    """Of the text, where the room says it."""
 
 
 def read_profile(text: str) -> str:
@@ -77,7 +79,7 @@ class ToldProfiles:
         @app.post("/api/rooms/profile")
         @machine(by_room, body_bytes=2 * MOST_BYTES)
         async def told(body: ProfileTold, request: Request) -> dict[str, str]:
-            text, room = read_profile(body.profile_toml), str(request.scope["wutong_room"])
+            text, room = read_profile(body.profile), str(request.scope["wutong_room"])
 
             def work(connection: Connection) -> None:
                 change(connection, room, profile=text, profile_utc_ns=self._utc_ns())

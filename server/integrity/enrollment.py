@@ -33,7 +33,7 @@ from server.access.audit import Audit, address_of
 from server.integrity.device_keys import Device, DeviceKeys
 from server.store import tables as t
 from server.store.database import Database
-from server.store.room_entries import READY, admit_machine, entries, next_number
+from server.store.room_entries import READY, EntryRow, admit_machine, entries, next_number
 from server.tls.court import CourtAuthority
 from server.tls.devices import (
     certified_hosts,
@@ -66,6 +66,20 @@ class EnrollmentRequest(BaseModel):
     tls_request: str = Field("", max_length=10_000)
 
 
+class OfferRequest(BaseModel):
+    """Body of `POST /api/enroll/room`."""
+
+    code: str = Field(min_length=1, max_length=64)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokersTold:
+    """How rooms reach the broker: `host:port` of each place, without a host the center's own."""
+
+    places: list[str]
+    mqtt_tls: bool
+
+
 class RenewalRequest(BaseModel):
     """Body of `POST /api/certificate`."""
 
@@ -80,8 +94,6 @@ class Issued:
     certificate: str
     tls: str
     """Empty where none was asked for."""
-    court_name: str = ""
-    room_name: str = ""
     first_number: int = 1
     """With which number the log of a new machine begins."""
 
@@ -122,8 +134,8 @@ class Enrollment:
         self.still_holds: Callable[[str], str] = lambda room: ""
         """In words what the machine that a room has now still holds for the center; asked, in another thread, before
         another takes its place as was agreed."""
-        self.broker: tuple[str, int] = ("", 0)
-        """Where rooms reach the broker; a room of before asks nobody."""
+        self.brokers = BrokersTold([], mqtt_tls=True)
+        """How rooms reach the broker."""
         self.keys = DeviceKeys(key.public_key(), utc_ns=utc_ns)
         """Who may sign for a room now, as of the last `refresh`."""
 
@@ -145,6 +157,20 @@ class Enrollment:
         """Whether there is such a room, and it is not retired."""
         found = await self._db.read(lambda connection: entries(connection, [room]))
         return any(not one.retired for one in found)
+
+    async def room_of(self, code: str) -> EntryRow:
+        """For which room a code is that could be redeemed now; `AccessError` "code"."""
+
+        def read(connection: Connection) -> EntryRow:
+            e = t.enrollments.c
+            good = (e.code_sha256 == _hash(code)) & e.used_utc_ns.is_(None) & (e.expires_utc_ns > self._utc_ns())
+            room = connection.execute(select(e.room).where(good)).scalar()
+            found = [] if room is None else entries(connection, [room])
+            if room is None or any(one.retired for one in found):
+                raise AccessError("the code is unknown, was used, or is too old", code="code")
+            return found[0] if found else EntryRow(room, "", "", named=False, retired=False, moving="")
+
+        return await self._db.read(read)
 
     async def redeem(self, code: str, request: str) -> tuple[str, str]:
         """(room, certificate) for the signing key alone; errors as those of `enroll`."""
@@ -191,8 +217,6 @@ class Enrollment:
                 str(row.room),
                 certificate.decode(),
                 "" if tls is None else pem_of(tls).decode(),
-                entry.court_name,
-                entry.room_name,
                 next_number(connection, row.room),
             )
 
@@ -274,11 +298,24 @@ class Enrollment:
             throttle.succeeded(address)
             audit.note("enroll", "device", address, issued.room)
             told = {"certificate": issued.certificate, "center": center, "tls": issued.tls, "authority": authority}
-            court, _, name = issued.room.partition("/")
-            names = {"court_name": issued.court_name, "room_name": issued.room_name}
-            host, port = self.broker
-            place = {"broker_host": host, "broker_port": port, "first_number": issued.first_number}
-            return JSONResponse({**told, "court": court, "room": name, **names, **place})
+            return JSONResponse({**told, "first_number": issued.first_number})
+
+        @app.post("/api/enroll/room")
+        @public()
+        async def offered(body: OfferRequest, request: Request) -> Response:
+            """For which room a code is; it is good for its enrollment afterwards."""
+            address = address_of(request)
+            throttle.check(address)
+            try:
+                entry = await self.room_of(body.code)
+            except AccessError as error:
+                throttle.failed(address)
+                audit.note("refused", "device", address, "enroll code")
+                return JSONResponse({"code": error.code, "message": error.message}, 403)
+            court, _, name = entry.address.partition("/")
+            names = {"court_name": entry.court_name, "room_name": entry.room_name}
+            told = {"brokers": self.brokers.places, "mqtt_tls": self.brokers.mqtt_tls}
+            return JSONResponse({"court": court, "room": name, **names, **told})
 
         if self._court is None or by_certificate is None:
             return

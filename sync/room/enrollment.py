@@ -4,7 +4,8 @@ A code that the center printed carries the center's fingerprint. `enroll_at` ask
 and only then sends the code, over a connection that the compared authority vouches for: who stands between learns
 nothing and can pretend nothing. What comes back is kept only when it fits: certificates of this room, for its keys, by
 the key and the authority that were compared. A center's key that differs from the one of an earlier enrollment is
-refused: somebody has to look, and to remove the old one by hand.
+refused: somebody has to look, and to remove the old one by hand. `ask_room` asks a center, compared in the same way,
+for which room it made a code; the code is good for its enrollment afterwards.
 """
 
 from __future__ import annotations
@@ -29,30 +30,25 @@ from sync.room.paths import RoomPaths
 from sync.runtime.files.durable_files import replace_file
 from sync.tls.certificates import check_tls_certificate, read_authority
 from sync.tls.contexts import client_context
-from sync.tls.fingerprint import carried_code, check_fingerprint, split_code
+from sync.tls.fingerprint import check_fingerprint, split_code
 from sync.tls.keys import make_tls_key
 from sync.tls.names import CENTER_HOST
 from sync.tls.requests import tls_request
 
 _Pem = Annotated[str, Field(max_length=10_000)]
-_Line = Annotated[str, Field(max_length=200)]
 _MOST_BYTES = 64 * 1024
 """Of an answer of somebody who may be anybody."""
 
 
 class EnrollmentGrant(BaseModel):
-    """The center's answer to `POST /api/enroll`; without TLS from a center that gives no such certificates, and without
-    what follows from one of before."""
+    """The center's answer to `POST /api/enroll`; without TLS from a center that gives no such certificates."""
 
     certificate: _Pem
     center: _Pem
     tls: _Pem = ""
     authority: _Pem = ""
-    court_name: _Line = ""
-    room_name: _Line = ""
-    broker_host: Annotated[str, Field(max_length=253)] = ""
-    broker_port: Annotated[int, Field(ge=0, le=65535)] = 0
     first_number: Annotated[int, Field(ge=1, le=2**53)] = 1
+    """With which number the log begins, where this machine has none: another was this room before."""
 
 
 class _Told(BaseModel):
@@ -62,6 +58,18 @@ class _Told(BaseModel):
     center: _Pem
 
 
+class RoomOffer(BaseModel):
+    """The center's answer to `POST /api/enroll/room`: which room a code is for, and how it reaches the broker."""
+
+    court: Annotated[str, Field(max_length=31)]
+    room: Annotated[str, Field(max_length=31)]
+    court_name: Annotated[str, Field(max_length=100)]
+    room_name: Annotated[str, Field(max_length=100)]
+    brokers: Annotated[list[Annotated[str, Field(max_length=300)]], Field(max_length=16)] = []
+    """`host:port` of each; without a host it is the center's own."""
+    mqtt_tls: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class KnownCenter:
     """A center whose fingerprint was compared."""
@@ -69,22 +77,6 @@ class KnownCenter:
     authority: bytes
     """Certificate, PEM."""
     key: Ed25519PublicKey
-
-
-@dataclass(frozen=True, slots=True)
-class EnrolledRoom:
-    """What a machine was told that is a room from now on."""
-
-    key: Ed25519PublicKey
-    """The center's."""
-    center_url: str
-    court: str
-    room: str
-    court_name: str
-    room_name: str
-    broker_host: str
-    """Empty from a center of before."""
-    broker_port: int
 
 
 def fingerprint(key: Ed25519PublicKey) -> str:
@@ -114,27 +106,46 @@ def is_enrolled(layout: RoomPaths, room: str, now: dt.datetime, device: Ed25519P
     return device is None or certified == device
 
 
-def enroll_carried(
-    text: str, layout: RoomPaths, now: dt.datetime, key: SigningKey, *, hosts: Sequence[str]
-) -> EnrolledRoom:
-    """Enroll a machine that knows nothing but the code that was carried to it (`sync.tls.fingerprint.carried_code`).
+def carried_parts(text: str) -> tuple[str, str]:
+    """(address of the center, code) of what was carried to the room; the address is empty where only a code was."""
+    text = text.strip()
+    if not text.lower().startswith(("https://", "http://")):
+        return "", text
+    address, _, code = text.partition("#")
+    return address.rstrip("/"), code.strip()
 
-    `CenterError`, `ConfigError` or `LedgerError` says why it is not enrolled; the code is good again then, unless the
-    center was asked.
+
+def ask_room(url: str, text: str) -> RoomOffer | None:
+    """Which room the center `url` made a code for; None where it does not say it (a center of before).
+
+    `text` as for `enroll_at`, with its fingerprint; the code is not used up. `CenterError`, `ConfigError`.
     """
-    carried = carried_code(text)
-    grant = _granted(carried.url, layout, carried.room, carried.text, now, key, hosts=hosts, plain=False)
-    court, _, room = carried.room.partition("/")
-    return EnrolledRoom(
-        read_public(grant.center.encode()),
-        carried.url,
-        court,
-        room,
-        grant.court_name,
-        grant.room_name,
-        grant.broker_host,
-        grant.broker_port,
-    )
+    code, wanted = split_code(text)
+    if not wanted:
+        raise ConfigError(
+            "这个登记码没有中心的指纹，请在中心重新生成 (this code carries no fingerprint: make a new one)", code="code"
+        )
+    known = _compared(url, wanted)
+    context = client_context()
+    context.load_verify_locations(cadata=known.authority.decode())
+    try:
+        with _client(url, context) as http:
+            answer = http.post("/api/enroll/room", json={"code": code}, headers={"X-Wutong": "1"})
+    except httpx.HTTPError as error:
+        raise CenterError(f"无法连接中心，请检查地址和网络 (the center cannot be reached: {error})") from error
+    if answer.status_code in (404, 405):
+        return None
+    if answer.status_code in (401, 403):
+        raise CenterError(
+            "登记码无效、已使用或已过期，请在中心重新生成 (the code is unknown, used or too old: make a new one)",
+            code="code",
+        )
+    if answer.status_code != 200 or len(answer.content) > _MOST_BYTES:
+        raise CenterError(f"中心应答 {answer.status_code}，请稍后再试 (the center answered {answer.status_code})")
+    try:
+        return RoomOffer.model_validate_json(answer.content)
+    except ValidationError as error:
+        raise CenterError("中心的应答无法识别 (the center's answer makes no sense)") from error
 
 
 def enroll_at(

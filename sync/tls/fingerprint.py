@@ -8,11 +8,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from dataclasses import dataclass
 
-from sync.errors import CenterError, ConfigError, LedgerError
+from sync.errors import CenterError, LedgerError
 from sync.tls.certificates import pem_of, read_authority
-from sync.tls.names import is_room
 
 _BYTES = 20
 """160 bits, in 32 letters that people can type."""
@@ -31,44 +29,10 @@ def joined_code(code: str, fingerprint: str) -> str:
     return f"{code}.{fingerprint}"
 
 
-def addressed_code(text: str, url: str, room: str) -> str:
-    """The same with where the center is reached, and which room it is for: `CODE.FINGERPRINT@https://center:8800/court/room`.
-    A machine needs nothing else."""
-    return f"{text}@{url.rstrip('/')}/{room}"
-
-
 def split_code(text: str) -> tuple[str, str]:
     """(code, fingerprint) of what was carried to the room; the fingerprint is empty in a code of an older center."""
-    code, _, fingerprint = text.strip().partition("@")[0].partition(".")
+    code, _, fingerprint = text.strip().partition(".")
     return code, fingerprint
-
-
-@dataclass(frozen=True, slots=True)
-class CarriedCode:
-    """What a code says that was carried to the room's machine."""
-
-    text: str
-    """Code and fingerprint, which prove something."""
-    url: str
-    """Where the center is reached."""
-    room: str
-    """`court/room`."""
-
-
-def carried_code(text: str) -> CarriedCode:
-    """Read a code that says where it is to be redeemed; `ConfigError` when it does not."""
-    code, _, place = text.strip().partition("@")
-    base, _, room = place.rpartition("/")
-    url, _, court = base.rpartition("/")
-    name = f"{court}/{room}"
-    scheme, _, host = url.partition("://")
-    if not (code and scheme in ("https", "http") and host and len(url) <= 300 and is_room(name)):
-        raise ConfigError(
-            "登记码没有写明中心和法庭，请完整输入，形如 码.指纹@https://中心:8800/法院/法庭 (this code does not say "
-            "where it is to be redeemed: enter all of it, as CODE.FINGERPRINT@https://center:8800/court/room)",
-            code="code",
-        )
-    return CarriedCode(code, url, name)
 
 
 def check_fingerprint(authority: bytes, center: bytes, wanted: str) -> None:

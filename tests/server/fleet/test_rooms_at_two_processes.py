@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from sync import topics
-from tests.support.peers.administrator import Administrator, cookie_of
+from tests.support.peers.administrator import Administrator, signed_in
 from tests.support.peers.center_peers import RoomPeer, Served, config_text, until
 from tests.support.peers.postgres_server import PostgresServer, migrated_database
 from tests.support.peers.two_processes import two_processes
@@ -32,7 +32,7 @@ async def two(tmp_path: Path, postgres: PostgresServer, broker_port: int) -> Asy
 
 async def test_a_room_added_at_one_process_is_owned_and_shown_without_a_restart(two: tuple[Served, Served]) -> None:
     first, second = two
-    headers = {"X-Wutong": "1", **cookie_of(first.center)}
+    headers = {"X-Wutong": "1", **await signed_in(first.center, "administrator@court9")}
     async with httpx.AsyncClient(base_url=first.url, headers=headers, timeout=20) as http:
         clerk = Administrator(http)
         await clerk.add_room("court9", "c01")
@@ -47,7 +47,7 @@ async def test_a_room_added_at_one_process_is_owned_and_shown_without_a_restart(
 
             def is_online() -> bool:
                 peer.publish(topics.STATUS, json.dumps(status).encode())
-                return owner.center.rooms.states[NEW].online
+                return bool(owner.center.rooms.states[NEW].online)
 
             await until(is_online)
             await owner.center.facts.poll()

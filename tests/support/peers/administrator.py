@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import httpx
 
 from server.center import Center
+from server.people.acting import CENTER
+from server.people.court_tree import Court
+from server.people.person import PersonForm, Post
 from tests.support.peers.tls_center import TlsCenter
 
 
@@ -30,14 +32,21 @@ class Administrator:
         return await self.ask("POST", "/rooms", json={"court": court, "room": room, "room_name": name})
 
 
-def cookie_of(center: Center, role: str = "administrator", name: str = "管理员") -> dict[str, str]:
-    """What the browser of somebody holds who has signed in in this role."""
-    token, _ = center.access._people.let_in(role, name, f"test-{role}", time.time() + 3600)
+async def signed_in(center: Center, *posts: str, courts: Sequence[str] = ("court1", "court9")) -> dict[str, str]:
+    """What the browser of somebody holds who has signed in in the first of these posts, written `role@court`; the
+    center knows the courts afterwards."""
+    for slug in courts:
+        if slug not in center.persons.known.tree.courts:
+            await center.persons.courts.add(Court(slug, f"{slug}法院", "", None), CENTER)
+    held = tuple(Post(*post.split("@")) for post in posts)
+    name = f"{posts[0].partition('@')[0]}-{len(center.persons.known.everybody())}"
+    person = await center.persons.store.add(PersonForm(name, "管理员", held[0].court, held), CENTER)
+    token, _ = center.access._people.open_person(held[0].role, person.name, person.id, held[0].court)
     return {"Cookie": f"{center.access._cookie}={token}"}
 
 
 @contextlib.asynccontextmanager
-async def administrator(served: TlsCenter, role: str = "administrator") -> AsyncIterator[Administrator]:
-    """At a center that serves HTTPS."""
-    async with served.http(None, cookie_of(served.center, role)) as http:
+async def administrator(served: TlsCenter, *posts: str) -> AsyncIterator[Administrator]:
+    """At a center that serves HTTPS, in these posts."""
+    async with served.http(None, await signed_in(served.center, *posts)) as http:
         yield Administrator(http)
