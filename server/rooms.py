@@ -7,7 +7,7 @@ Statuses of one uplink count in their order, and of two runs of it the later one
 turns that they are the same room (a copied disk), no live picture can be told to be of one of them: the room is not
 *heard*, and the wall says what is wrong (alarm `twice`).
 
-A status is never the same twice, since counters and clocks run in it (`server.steady_status`). A room looks *different*
+A status is never the same twice, since counters and clocks run in it (`server.status.steady_status`). A room looks *different*
 when something else has changed, and only then is anybody told, and what the room says looked through again.
 
 Which hearing a live picture is of decides who may see it. A status that is older than an opening that is stored says
@@ -30,8 +30,8 @@ import structlog
 
 from server.config import RoomEntry
 from server.events.admission import Received
-from server.room_status import FurthestTold, SaidStatus, read_status
 from server.shown_room import ShownRoom, hidden_room, silent_room
+from server.status.said_status import FurthestTold, SaidStatus, read_status
 from server.uplinks import RoomUplinks, StatusWorth
 from sync.record.milliseconds import to_ms
 from sync.runtime.listeners import Listeners

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, func, select
 from typing_extensions import TypedDict
 
 from server.fleet.room_list import RoomFilter, facts_of, has_device, in_ms, narrowed
-from server.room_status import RoomFacts
 from server.rooms import KnownRoom
+from server.status.said_status import RoomFacts
 from server.store import tables as t
 
 FleetState = Literal["alarm", "warning", "offline", "planned", "ok"]

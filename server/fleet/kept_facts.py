@@ -13,8 +13,8 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, bindparam, update
 
-from server.room_status import RoomFacts
 from server.rooms import Rooms
+from server.status.said_status import RoomFacts
 from server.store import tables as t
 from server.store.database import Database
 from sync.errors import StorageError

@@ -1,7 +1,7 @@
 """Rooms and machines as an administrator's lists have them, each by one query however many there are.
 
 What belongs to courts outside an administrator's reach is not in the query. How a room's machine is, is what the room
-said last (`server.room_status`): as this process has heard it or, where it hears nothing of the room, as its owner has
+said last (`server.status.said_status`): as this process has heard it or, where it hears nothing of the room, as its owner has
 kept it.
 """
 
@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, select
 from typing_extensions import TypedDict
 
-from server.room_status import RoomFacts
 from server.rooms import KnownRoom
+from server.status.said_status import RoomFacts
 from server.store import tables as t
 from server.store.room_entries import WAITS, folded_names
 from sync.runtime.units import NS_PER_MS

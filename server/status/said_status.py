@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, TypeAdapter
 
-from server.steady_status import without_counters
+from server.status.steady_status import without_counters
 from sync.errors import CenterError
 from sync.record.bodies.limits import Name
 from sync.record.milliseconds import to_ms
