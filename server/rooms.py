@@ -7,8 +7,8 @@ Statuses of one uplink count in their order, and of two runs of it the later one
 turns that they are the same room (a copied disk), no live picture can be told to be of one of them: the room is not
 *heard*, and the wall says what is wrong (alarm `twice`).
 
-A status is never the same twice, since counters and clocks run in it (`server.status.steady_status`). A room looks *different*
-when something else has changed, and only then is anybody told, and what the room says looked through again.
+A status is never the same twice, since counters and clocks run in it (`server.status.steady_status`). A room looks
+*different* when something else has changed, and only then is anybody told, and what it says looked through again.
 
 Which hearing a live picture is of decides who may see it. A status that is older than an opening that is stored says
 nothing of it, and one from before a broken connection says nothing at all: until the room says its status anew it is

@@ -1,8 +1,7 @@
 """Rooms and machines as an administrator's lists have them, each by one query however many there are.
 
 What belongs to courts outside an administrator's reach is not in the query. How a room's machine is, is what the room
-said last (`server.status.said_status`): as this process has heard it or, where it hears nothing of the room, as its owner has
-kept it.
+said last: as this process has heard it or, where it hears nothing of the room, as its owner has kept it.
 """
 
 from __future__ import annotations
