@@ -13,8 +13,7 @@ def target(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
     try:
         kept = read_profile(text)
-    except WutongError as error:
-        assert error.code == "profile"
+    except WutongError:
         return
     assert kept == text
     assert not tomllib.loads(kept).get("password")
