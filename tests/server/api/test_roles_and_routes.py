@@ -25,6 +25,7 @@ NAMES = {
     "person": "0" * 16,
     "slug": "court1",
     "part": "center:1",
+    "device": "1",
     "uuid": "0" * 32,
     "test": "t",
     "sha256": "0" * 64,
