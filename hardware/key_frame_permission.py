@@ -20,16 +20,18 @@ class KeyFramePermission:
     def __init__(self, camera: Camera, monotonic_s: Callable[[], float] = time.monotonic) -> None:
         self._camera = camera
         self._monotonic_s = monotonic_s
-        self._until_s = float("-inf")
-        self._password: str | None = None
+        self._until_s: dict[str, float] = {}
+        """Until when each password that was refused is left alone."""
 
-    def refused(self) -> None:
-        """The camera has refused the account."""
-        self._until_s = self._monotonic_s() + REFUSED_S
-        self._password = self._camera.address().password
+    def refused(self, password: str) -> None:
+        """The camera has refused the account to a run that was given this password: by now the file may hold another,
+        and that one may be tried."""
+        now_s = self._monotonic_s()
+        self._until_s = {known: until_s for known, until_s in self._until_s.items() if now_s < until_s}
+        self._until_s[password] = now_s + REFUSED_S
 
     def port(self) -> int:
         """Where a run asks for key frames; 0: nowhere. Another password may be tried at once. `ConfigError` when it
         cannot be read."""
-        refused = self._monotonic_s() < self._until_s and self._camera.address().password == self._password
-        return 0 if refused else self._camera.onvif_port
+        until_s = self._until_s.get(self._camera.address().password, float("-inf"))
+        return 0 if self._monotonic_s() < until_s else self._camera.onvif_port

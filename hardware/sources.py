@@ -64,8 +64,9 @@ class Source:
     """The recorder waits so long for the first media of a run."""
     device: str = ""
     """The node of a USB camera, or a link to it: whether that is still the same camera is the recorder's to see."""
-    refused: Callable[[], None] = lambda: None
-    """Called when the worker says that the camera refuses the account by which it is asked for key frames."""
+    refused: Callable[[str], None] = lambda said: None
+    """Called with the `secret` of a run when its worker says that the camera refuses the account by which it is asked
+    for key frames."""
     off_why: str = ""
     """Not empty: where it cannot keep up it is left off until the next hearing, and this is said."""
 
@@ -106,7 +107,7 @@ def _camera(profile: Profile, camera: Camera, stage: Path) -> Source:
             camera.id,
             (track,),
             partial(_network, camera, permission.port),
-            refused=permission.refused,
+            refused=lambda said: permission.refused(str(json.loads(said)["password"])),
             by_arrival=True,
             secret=lambda: _said(camera.address()),
             fps=asked,

@@ -75,6 +75,13 @@ def _left_open() -> Iterator[None]:
     gc.freeze()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    """What the files before set aside is looked through once: what it left open is still told."""
+    gc.unfreeze()
+    gc.collect()
+
+
 @pytest_asyncio.fixture
 async def chromium() -> AsyncIterator[Browser]:
     """A headless browser, as the benches use it."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import structlog
@@ -156,12 +157,12 @@ class SourceRunner:
         # Seconds of room time: grows over restarts of this service as well.
         self.last_id = max(self.last_id + 1, self._clock.now_ns() // NS_PER_S)
         source = self.source
-        self._secret = await asyncio.to_thread(source.secret)  # it may be in a file
+        self._secret = secret = await asyncio.to_thread(source.secret)  # it may be in a file
         runs = [TrackRun(track, self.last_id, self._fit, by_arrival=source.by_arrival) for track in self._tracks]
         self._worker = worker = WorkerProcess()
         log.info("source_starts", source=source.id, run=self.last_id, at_ns=self._clock.now_ns())
         try:
-            await worker.start(self.source.command, [run.feed for run in runs], self._report, self._secret)
+            await worker.start(self.source.command, [run.feed for run in runs], partial(self._report, secret), secret)
             watch = asyncio.create_task(self._watch(worker, runs))
             try:
                 ended = asyncio.create_task(worker.ended.wait())
@@ -182,6 +183,7 @@ class SourceRunner:
         """End a run whose media time does not advance."""
         mark_ns = self._clock.now_ns() + int(self.source.first_s * NS_PER_S) - STALL_NS
         media_ns = waited_before_ns = 0
+        begun = False
         advanced_ns = self._clock.now_ns()
         while True:
             before_ns = self._clock.now_ns()
@@ -190,7 +192,8 @@ class SourceRunner:
             # A machine so busy that even this loop is late starves the worker too: that is not the device's fault.
             mark_ns += max(now_ns - before_ns - int(2 * WATCH_S * NS_PER_S), 0) * 2
             slowest_ns = min(run.media_end_ns for run in runs)
-            if slowest_ns > 0:  # its first media has come: from now on it has no more time than any other
+            if slowest_ns > 0 and not begun:  # its first media: from now on it has no more time than any other
+                begun = True
                 mark_ns = min(mark_ns, now_ns)
             if slowest_ns - media_ns >= ADVANCE_NS:
                 mark_ns = advanced_ns = now_ns
@@ -208,7 +211,8 @@ class SourceRunner:
                 elif self.state == "running" and not self.source.off_why:  # that one judges itself
                     self._set("failed", "媒体中断")
 
-    def _report(self, line: bytes) -> None:
+    def _report(self, secret: str, line: bytes) -> None:
+        """What the worker of a run says that was given this secret."""
         value = _report_of(line)
         if "clock" in value:
             media_ns, monotonic_ns = value["clock"]
@@ -225,7 +229,7 @@ class SourceRunner:
             self._on_trouble(self._clock.now_ns(), value["trouble"])
             log.warning("pictures_lost", source=self.source.id, why=value["trouble"])
         elif "refused" in value:
-            self.source.refused()
+            self.source.refused(secret)
             log.warning("key_frames_refused", source=self.source.id)
         elif "off" in value:
             self._gave_up = True

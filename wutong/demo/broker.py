@@ -41,12 +41,11 @@ def account(folder: Path, username: str) -> Account:
     return Account(username, path)
 
 
-def write_tls_config(folder: Path, listener: str, files: Path, *, processes: int = 0) -> Path:
-    """Write mosquitto.conf and its access list; `files` is the folder that the center writes for its broker;
-    `processes`: of the center, at most."""
+def write_tls_config(folder: Path, listener: str, files: Path) -> Path:
+    """Write mosquitto.conf and its access list; `files` is the folder that the center writes for its broker."""
     folder.mkdir(parents=True, exist_ok=True)
     access, config = folder / "access", folder / "mosquitto.conf"
-    write_private(access, certified_rights_text(processes=processes))
+    write_private(access, certified_rights_text())
     user = f"user {getpass.getuser()}"
     more = (user, f"pid_file {(folder / PID_FILE).resolve()}")
     text = tls_settings_text(listener, str(files.resolve()), str(access.resolve()), more=more)

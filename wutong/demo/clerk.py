@@ -31,6 +31,8 @@ LEAD_S = 0.3
 """The simulated devices are told this long before the first sample, so that all of them begin in time."""
 TEST_S = 90.0
 """A self-test is over by then, however busy the machine is."""
+LOOK_S = 0.2
+"""How often it is looked whether the speech model is loaded."""
 
 
 class Clerk:
@@ -57,10 +59,10 @@ class Clerk:
         """`GET /api/state`."""
         return await self._send("GET", "/api/state")
 
-    async def words_ready(self, every_s: float = 0.2) -> None:
+    async def words_ready(self) -> None:
         """Return when the speech model is loaded: of a transcriber that has said nothing yet the state says None."""
         while ((await self.state())["transcriber"] or {}).get("state") != "ready":
-            await asyncio.sleep(every_s)
+            await asyncio.sleep(LOOK_S)
 
     async def conduct(self, scenario: Scenario, folder: Path, stage: Path) -> None:
         """Hold the whole hearing: open it, start the devices' play, and do each action at its time."""

@@ -97,6 +97,67 @@ async def test_a_worker_that_falls_silent_after_its_first_picture_is_not_given_t
         assert (watched.runner.restarts, watched.runner.why) == (1, STOPPED_WHY)
 
 
+class ScriptedTime:
+    """Room time that a test lets pass: what sleeps wakes when the next time is said."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now_s = 100.0
+        self._due = asyncio.Queue[float]()
+        self._asleep = asyncio.Event()
+        monkeypatch.setattr(asyncio, "sleep", self._sleep)
+
+    def now_ns(self) -> int:
+        return int(self.now_s * 1e9)
+
+    async def _sleep(self, _s: float) -> None:
+        self._asleep.set()
+        self.now_s += await self._due.get()
+
+    async def pass_by(self, seconds: float, step_s: float = 0.2) -> None:
+        for _ in range(round(seconds / step_s)):
+            await self._asleep.wait()
+            self._asleep.clear()
+            self._due.put_nowait(step_s)
+        await self._asleep.wait()
+
+
+class StoppedRun:
+    """A run whose media has come so far, and comes no further."""
+
+    media_end_ns = 2_000_000_000
+    flowing = True
+
+
+class WatchedWorker:
+    """A worker that waits for no processor; the reason for which it was ended."""
+
+    why = ""
+
+    def waited_ns(self) -> int:
+        return 0
+
+    def end(self, why: str, *_code: object) -> None:
+        self.why = self.why or why
+
+
+async def test_what_a_busy_machine_is_forgiven_is_not_taken_back_when_media_has_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(tmp_path, Source("bench", (TRACK,), lambda media, report: []))
+    room_time = ScriptedTime(monkeypatch)
+    monkeypatch.setattr(watched.runner, "_clock", room_time)
+    worker: Any = WatchedWorker()
+    runs: Any = [StoppedRun()]
+    watch = asyncio.create_task(watched.runner._watch(worker, runs))
+    await room_time.pass_by(1)
+    await room_time.pass_by(6, step_s=6)  # this loop stood still, and so did the worker
+    await room_time.pass_by(4)
+    assert not worker.why
+    await room_time.pass_by(4)
+    assert worker.why == STOPPED_WHY
+    watch.cancel()
+
+
 async def test_bytes_that_nobody_thought_of_end_the_run_with_words_and_a_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,8 +206,8 @@ async def test_an_account_that_is_refused_for_key_frames_is_refused_once_however
         of_room = next(one for one in sources(load_profile(path), tmp_path) if one.id == "bench")
         told = asyncio.Event()
 
-        def refused() -> None:
-            of_room.refused()
+        def refused(said: str) -> None:
+            of_room.refused(said)
             told.set()
 
         watched = Watched(tmp_path, replace(of_room, refused=refused))
