@@ -31,6 +31,7 @@ from server.leases.room_share import RoomShare
 from server.live.hub import LiveHub
 from server.live.log import LiveLog
 from server.objects.object_store import ObjectStore
+from server.people.parts import PeopleParts
 from server.playback.service import PlaybackService
 from server.rooms import Rooms
 from server.store.database import Database
@@ -54,6 +55,9 @@ class Center:
     rights: SharedRights
     sessions: SharedSessions | None
     """None where one process has them, in its data folder."""
+    persons: PeopleParts
+    named_courts: list[tuple[str, str]]
+    """(slug, name) of the courts of configured rooms."""
     database: Database
     record: RecordWriter
     broker: CenterBroker

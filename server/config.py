@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyAddress
 
 from server.bucket_settings import BucketSettings, plain_bucket
 from server.database_address import plain_database, with_password
+from server.people_settings import PeopleSettings
 from sync.errors import ConfigError
 from sync.http.monitoring.settings import MetricsSettings
 from sync.http.rights.origins import PublicOrigin
@@ -188,6 +189,7 @@ class Config(_ConfigPart):
     s3: BucketSettings = BucketSettings.model_construct()
     audit: AuditSettings = AuditSettings.model_construct()
     metrics: MetricsSettings = MetricsSettings.model_construct()
+    people: PeopleSettings = PeopleSettings.model_construct()
     rooms: list[RoomEntry] = Field(default_factory=list, max_length=5000)
 
     @model_validator(mode="after")

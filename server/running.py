@@ -36,6 +36,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
     if center.sessions is not None:
         await center.sessions.begin()
     await center.rights.start()  # before anybody can ask
+    await center.persons.start(center.named_courts)
     await center.enrollment.refresh()  # before the first event comes
     await center.signing.read(center.archive)
     await center.tls.start(center.rooms)

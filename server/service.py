@@ -52,6 +52,7 @@ from server.live.messages import RoomMessages
 from server.notices import AGAIN_S, Notices
 from server.objects.media_indexes import MediaIndexes
 from server.objects.opened import open_objects
+from server.people.parts import open_parts
 from server.playback.ranges import Media
 from server.playback.service import PlaybackService
 from server.rooms import KnownRoom, Rooms
@@ -124,6 +125,7 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     rights = SharedRights(database)
     people = {"inspector": config.inspector, "archivist": config.archivist}
     access, sessions = open_people(data, people, database, rights)
+    persons = open_parts(data, config.name, config.people, database, rights, access)
     broker, shown = open_broker(config, court, mine)
     addresses = [room.address for room in config.rooms]
     ownership = owned_by(mine, database, addresses)
@@ -297,6 +299,8 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
         access,
         rights,
         sessions,
+        persons,
+        [(room.court, room.court_name) for room in config.rooms],
         database,
         record,
         broker,

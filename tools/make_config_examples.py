@@ -44,6 +44,7 @@ CENTER: dict[str, Any] = {
     "s3": {},
     "audit": {},
     "metrics": {"port": 8801},
+    "people": {},
     "rooms": [
         {
             "court": "jianshan",

@@ -43,7 +43,7 @@ from server.api.sealing import Lifting, NewSealedPart
 from server.live.tab_messages import CenterMessage
 from server.store.archive.rows import SearchHit
 from sync.http.live.gateway import MAX_WATCHED
-from sync.http.rights.access import SessionAnswer
+from sync.http.rights.session_bodies import SessionAnswer
 from sync.record.bodies import BODIES
 from sync.record.bodies.limits import Limits
 from sync.record.docket import Docket, DocketEntry

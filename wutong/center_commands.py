@@ -36,6 +36,17 @@ def migrate(
     migrate(config, to, password_file, terminal(stderr=True))
 
 
+@center.command("administrator-code")
+def administrator_code(
+    config: Annotated[Path, typer.Option("--config", help="the center's TOML file")],
+    anew: Annotated[bool, typer.Option("--anew", help="another code in place of the one that is there")] = False,
+) -> None:
+    """Print the one-time code that makes the center's first administrator; refused once there is one."""
+    from wutong.center.administrator_code import administrator_code
+
+    print(administrator_code(config, anew=anew))
+
+
 @center.command("move-objects")
 def move_objects(
     config: Annotated[Path, typer.Option("--config", help="the center's TOML file")],

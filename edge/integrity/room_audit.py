@@ -48,11 +48,12 @@ class RoomAudit:
         self._waiting: deque[AccessBody] = deque()
         self._news = asyncio.Event()
 
-    def note(self, what: str, role: str, address: str, detail: str) -> None:
+    def note(self, what: str, role: str, address: str, detail: str, person: str = "") -> None:
         """Write that somebody signed in or out, or was refused; many refusals of strangers are counted."""
         if what == "refused" and role in _STRANGERS and self._refusals.counts(address, detail):
             return
-        self._put(what, role, address, {"said": printable(detail[:DETAIL_CHARS])} if detail else {})
+        said = {"said": printable(detail[:DETAIL_CHARS])} if detail else {}
+        self._put(what, role, address, said | ({"person": person} if person else {}))
 
     async def took(self, outcome: Outcome) -> None:
         """A request of the clerk is about to be answered."""

@@ -52,11 +52,11 @@ class Audit:
         """Lines that are not in the database yet."""
         return len(self._rows)
 
-    def note(self, what: str, role: str, address: str, detail: str) -> None:
+    def note(self, what: str, role: str, address: str, detail: str, person: str = "") -> None:
         """Write a line, or count a stranger's refusal; a line for which the queue is full is logged instead."""
         if what == "refused" and role in _STRANGERS and self._refusals.counts(address, detail):
             return
-        self._put(what, role, address, detail)
+        self._put(what, role, address, detail, person)
 
     async def took(self, outcome: Outcome) -> None:
         """A request is about to be answered; `StorageError` when somebody would see a hearing and nobody could tell.
@@ -89,8 +89,8 @@ class Audit:
         """A WebSocket has ended."""
         self._trail.closed(outcome, self._now_s())
 
-    def _put(self, what: str, role: str, address: str, detail: str) -> None:
-        self._queue_row(_row(what, role, address, detail))
+    def _put(self, what: str, role: str, address: str, detail: str, person: str = "") -> None:
+        self._queue_row(_row(what, role, address, detail, person))
 
     def _queue_row(self, row: dict[str, Any]) -> None:
         if len(self._rows) >= QUEUE:
@@ -139,7 +139,7 @@ class Audit:
                 raise
 
 
-def _row(what: str, role: str, address: str, detail: str) -> dict[str, Any]:
+def _row(what: str, role: str, address: str, detail: str, person: str = "") -> dict[str, Any]:
     return {
         "utc_ns": time.time_ns(),
         "what": what[:32],
@@ -147,11 +147,12 @@ def _row(what: str, role: str, address: str, detail: str) -> dict[str, Any]:
         "address": address[:64],
         "detail": printable(detail.encode("utf-8", "replace").decode()[:DETAIL_CHARS]),
         "granted": what not in NOT_GRANTED,
+        "person": person[:16],
     }
 
 
 def _row_of(line: TrailLine) -> dict[str, Any]:
-    return _row(line.what, line.role, line.address, json.dumps(line.detail, ensure_ascii=False))
+    return _row(line.what, line.role, line.address, json.dumps(line.detail, ensure_ascii=False), line.person)
 
 
 def address_of(request: HTTPConnection) -> str:

@@ -208,8 +208,8 @@ class Classifications:
             if _ORDER.index(goal) < _ORDER.index(before) and session.role != ARCHIVIST:
                 raise AccessError("只有档案管理员可以降低密级 (only the archivist lowers a level)", code="forbidden")
             said = {"hearing": hearing, WHAT: goal.value, "before": before.value, "reason": reason}
-            row = {"utc_ns": time.time_ns(), "what": WHAT, "role": session.role, "address": address[:64]}
-            return {**row, "granted": True, "detail": json.dumps(said, ensure_ascii=False)}
+            row = {"utc_ns": time.time_ns(), "what": WHAT, "role": session.role, "person": session.person}
+            return {**row, "address": address[:64], "granted": True, "detail": json.dumps(said, ensure_ascii=False)}
 
         version = await self._record.set_level(hearing, goal.value, line, (HEARING_RIGHTS, hearing))
         if self._rights.own(version, [(HEARING_RIGHTS, hearing)]):

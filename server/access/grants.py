@@ -140,7 +140,7 @@ class Grants:
             if int(connection.execute(select(func.count()).where(in_force)).scalar() or 0) >= MAX_OPEN:
                 raise HearingError(f"有效授权已达 {MAX_OPEN} 件，请先撤销 (revoke some grants first)", code="too-many")
             connection.execute(insert(t.grants).values(**_row(grant)))
-            self._audit(connection, "grant", session.role, address, grant, hours=hours)
+            self._audit(connection, "grant", session.role, address, grant, session.person, hours=hours)
             return version
 
         self._check_classification(hearing)
@@ -192,7 +192,7 @@ class Grants:
                 grant = replace(grant, revoked_utc_ns=self._utc_ns())
                 values = {"revoked_utc_ns": grant.revoked_utc_ns}
                 connection.execute(update(t.grants).where(t.grants.c.id == name).values(**values))
-                self._audit(connection, "grant-revoked", session.role, address, grant)
+                self._audit(connection, "grant-revoked", session.role, address, grant, session.person)
             return grant, version
 
         revoked = await self._db.write(work)
@@ -255,10 +255,19 @@ class Grants:
                 code=classification.refusal,
             )
 
-    def _audit(self, connection: Connection, what: str, role: str, address: str, grant: Grant, **more: object) -> None:
+    def _audit(
+        self,
+        connection: Connection,
+        what: str,
+        role: str,
+        address: str,
+        grant: Grant,
+        person: str = "",
+        **more: object,
+    ) -> None:
         said = {"hearing": grant.hearing, "grant": grant.id, "role": grant.role, "name": grant.name, **more}
         row = {"utc_ns": self._utc_ns(), "what": what, "role": role, "address": address[:64], "granted": True}
-        append_rows(connection, [{**row, "detail": json.dumps(said, ensure_ascii=False)}])
+        append_rows(connection, [{**row, "detail": json.dumps(said, ensure_ascii=False), "person": person}])
 
 
 def _digest(code: str) -> str:

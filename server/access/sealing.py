@@ -138,7 +138,7 @@ class Sealing:
                 )
             name = OF_CENTER + secrets.token_hex(6)
             part = SealedPart(name, from_ns, to_ns, level, session.role, reason, time.time_ns())
-            row = _row(session.role, address, said_of(hearing, part, level))
+            row = _row(session, address, said_of(hearing, part, level))
             version = await self._record.set_part(row, hearing, part, level)
             self._take(version, hearing, part)
         await self._rights.settled(version, hearing)
@@ -149,7 +149,7 @@ class Sealing:
         async with self._setting:
             part = self.check_goes_on(hearing, name)
             ended = part.ended(at_ns)
-            row = _row(session.role, address, said_of(hearing, ended, part.level))
+            row = _row(session, address, said_of(hearing, ended, part.level))
             version = await self._record.set_part(row, hearing, ended, part.level, part)
             self._take(version, hearing, ended)
         await self._rights.settled(version, hearing)
@@ -161,7 +161,7 @@ class Sealing:
             raise AccessError("只有档案管理员可以解除封存 (only the archivist lifts a sealed part)", code="forbidden")
         async with self._setting:
             part = self._part(hearing, name)
-            row = _row(session.role, address, said_of(hearing, part, LIFTED, reason))
+            row = _row(session, address, said_of(hearing, part, LIFTED, reason))
             version = await self._record.set_part(row, hearing, part, LIFTED, part)
             if self._is_fresh(version, hearing):
                 left = {other: kept for other, kept in self._parts.get(hearing, {}).items() if other != name}
@@ -201,6 +201,6 @@ def sealed_part() -> AccessError:
     return AccessError("此段已封存，您无权查看 (this part of the hearing is sealed)", code="sealed-part")
 
 
-def _row(role: str, address: str, said: Mapping[str, object]) -> dict[str, object]:
-    row = {"utc_ns": time.time_ns(), "what": WHAT, "role": role, "address": address[:64], "granted": True}
-    return {**row, "detail": json.dumps(said, ensure_ascii=False)}
+def _row(session: Session, address: str, said: Mapping[str, object]) -> dict[str, object]:
+    row = {"utc_ns": time.time_ns(), "what": WHAT, "role": session.role, "address": address[:64], "granted": True}
+    return {**row, "detail": json.dumps(said, ensure_ascii=False), "person": session.person}

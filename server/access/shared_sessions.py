@@ -18,6 +18,7 @@ from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from server.access.shared_rights import SharedRights
 from server.store.database import Database, upsert
+from server.store.rights.posts import holds_post
 from server.store.rights.rights_rows import (
     CODE_RIGHTS,
     SESSION_RIGHTS,
@@ -27,7 +28,7 @@ from server.store.rights.rights_rows import (
     sign_in_codes,
 )
 from sync.errors import AccessError, StorageError
-from sync.http.rights.people import ABSOLUTE_S, IDLE_S, MAX_SESSIONS, People, Session
+from sync.http.rights.people import ABSOLUTE_S, IDLE_S, MAX_SESSIONS, MOST_OF_PERSON, People, Session
 
 log = structlog.get_logger(__name__)
 
@@ -80,9 +81,11 @@ class SharedSessions:
 
         def work(connection: Connection) -> int:
             version = raise_version(connection, [(SESSION_RIGHTS, key)])
+            if session.person and not holds_post(connection, session.person, session.role, session.court):
+                raise AccessError("岗位已变动，请重新登录 (the post has changed; sign in again)", code="post")
             c = sign_in_codes.c
             code = connection.execute(select(c.sha256).where(c.role == session.role)).scalar()
-            if not session.grant and code != mine:
+            if not (session.grant or session.person) and code != mine:
                 raise AccessError("登录码已更换 (the code was made anew)", code="code")
             now_s = self._rights.utc_s()
             s = sessions.c
@@ -92,9 +95,13 @@ class SharedSessions:
             gone = _deleted(connection, over)
             values = {"token_sha256": key, "id": session.id, "role": session.role, "name": session.name}
             times = {"since_s": session.since_s, "used_s": session.used_s, "until_s": session.until_s}
-            connection.execute(insert(sessions).values(**values, **times, grant=session.grant))
-            newest = select(s.token_sha256).order_by(s.used_s.desc(), s.token_sha256).limit(MAX_SESSIONS)
-            gone |= _deleted(connection, s.token_sha256.not_in(newest))
+            whose = {"grant": session.grant, "person": session.person, "court": session.court}
+            connection.execute(insert(sessions).values(**values, **times, **whose))
+            newest = select(s.token_sha256).where(s.person == session.person)
+            newest = newest.order_by(s.used_s.desc(), s.token_sha256)
+            most = MOST_OF_PERSON if session.person else MAX_SESSIONS
+            mine_too_many = (s.person == session.person) & s.token_sha256.not_in(newest.limit(most))
+            gone |= _deleted(connection, mine_too_many)
             note_changes(connection, version, [(SESSION_RIGHTS, one) for one in gone - {key}])
             return version
 
@@ -112,6 +119,14 @@ class SharedSessions:
     async def ended_of(self, grant: str) -> None:
         """End the sessions of a guest everywhere."""
         await self._end(sessions.c.grant == grant)
+
+    async def ended_keys(self, keys: Collection[str]) -> None:
+        """End sessions everywhere, by the hashes of their tokens."""
+        await self._end(sessions.c.token_sha256.in_(sorted(keys)))
+
+    async def ended_of_person(self, person: str) -> None:
+        """End all sessions of a person everywhere."""
+        await self._end((sessions.c.person == person) & (sessions.c.person != ""))
 
     async def _end(self, which: Any) -> None:
         def work(connection: Connection) -> tuple[int, set[str]]:
@@ -137,7 +152,7 @@ class SharedSessions:
             stored = {row.role: row.sha256 for row in connection.execute(select(c.role, c.sha256))}
             anew = {role for role, digest in mine.items() if stored.get(role) != digest}
             upsert(connection, sign_in_codes, ["role"], [{"role": role, "sha256": mine[role]} for role in sorted(anew)])
-            gone = _deleted(connection, sessions.c.role.in_(anew))
+            gone = _deleted(connection, sessions.c.role.in_(anew) & (sessions.c.person == ""))
             note_changes(connection, version, [(CODE_RIGHTS, role) for role in anew])
             note_changes(connection, version, [(SESSION_RIGHTS, key) for key in gone])
 
@@ -212,4 +227,6 @@ def _session(row: Any) -> Session:
         grant=row.grant,
         until_s=row.until_s,
         id=row.id,
+        person=row.person,
+        court=row.court,
     )

@@ -151,7 +151,7 @@ def _row(what: str, stretch: _ViewedStretch) -> dict[str, Any]:
         said |= {"to_s": _since(stretch.to_ns, stretch), "tracks": sorted(stretch.tracks)}
     detail = json.dumps(said, ensure_ascii=False)
     row = {"utc_ns": time.time_ns(), "what": what, "address": stretch.address[:64], "granted": True}
-    return {**row, "role": viewer.session.role, "detail": detail}
+    return {**row, "role": viewer.session.role, "detail": detail, "person": viewer.session.person}
 
 
 def _since(at_ns: int, stretch: _ViewedStretch) -> float:

@@ -19,13 +19,15 @@ from sync.ledger.tree import HASH_BYTES, leaf_hash
 
 
 def append_rows(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Append rows (`utc_ns`, `what`, `role`, `address`, `detail`, `granted`) to the audit log."""
+    """Append rows (`utc_ns`, `what`, `role`, `address`, `detail`, `granted`, and `person` where it is somebody whom the
+    center knows) to the audit log."""
     if connection.dialect.name == "postgresql":
         # SQLite has one writer in any case; here two might each take the same place.
         connection.execute(text("LOCK TABLE audit_leaves IN SHARE ROW EXCLUSIVE MODE"))
     place = -1
     for values in rows:
         row = {**values, **{name: _text(values[name]) for name in ("what", "role", "address", "detail")}}
+        row["person"] = _text(values.get("person", ""))
         number = int(connection.execute(insert(t.audit).values(**row).returning(t.audit.c.row)).scalar_one())
         if place < 0:  # the row that was just written keeps every other writer out until the end
             last = connection.execute(select(func.max(t.audit_leaves.c.place))).scalar()
@@ -37,7 +39,8 @@ def append_rows(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> No
 
 def row_of(row: Row[Any]) -> AuditRow:
     """A row of the table as the ledger has it."""
-    return AuditRow(row.row, row.utc_ns, row.what, row.role, row.address, row.detail, bool(row.granted))
+    granted = bool(row.granted)
+    return AuditRow(row.row, row.utc_ns, row.what, row.role, row.address, row.detail, granted, row.person)
 
 
 def noted_digest(value: object) -> bytes:

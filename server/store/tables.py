@@ -232,8 +232,11 @@ audit = Table(
     Column("address", String(64), nullable=False),
     Column("detail", Text, nullable=False),
     Column("granted", Boolean, nullable=False),
+    Column("person", String(16), nullable=False, server_default=""),
     Index("audit_what", "what", "row"),
+    Index("audit_person", "person", "row"),
 )
+"""`person`: who of `persons` it was; empty for strangers, machines, and those who came by the code of a role."""
 audit_leaves = Table(
     "audit_leaves",
     metadata,
@@ -252,3 +255,49 @@ audit_heads = Table(
     Column("token", LargeBinary),
 )
 """Heads of that tree which the center has signed, some with a time-stamp token (`server.integrity.audit_ledger`)."""
+courts = Table(
+    "courts",
+    metadata,
+    Column("slug", String(31), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("level", String(16), nullable=False),
+    Column("parent", String(31)),
+    Index("courts_parent", "parent"),
+)
+"""A tree: supreme, province, city, district, by `parent`; the first part of a room's address is a court's `slug`."""
+persons = Table(
+    "persons",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("login", String(64), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("folded", Text, nullable=False),
+    Column("court", String(31), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("subject", Text, nullable=False, server_default=""),
+    Column("made_utc_ns", BigInteger, nullable=False),
+    Column("left_utc_ns", BigInteger),
+    Column("seen_utc_ns", BigInteger),
+    Index("persons_name", "folded", "id"),
+    Index("persons_court", "court", "folded"),
+    Index("persons_subject", "source", "subject"),
+)
+"""Who works at a court, and who did: whoever has left keeps the row, and the login is nobody else's ever after."""
+posts = Table(
+    "posts",
+    metadata,
+    Column("person", String(16), primary_key=True),
+    Column("role", String(16), primary_key=True),
+    Column("court", String(31), primary_key=True),
+    Index("posts_court", "court", "role"),
+)
+"""岗位: one role at one court, which reaches that court and all below it."""
+sittings = Table(
+    "sittings",
+    metadata,
+    Column("hearing", String(96), primary_key=True),
+    Column("name", String(200), primary_key=True),
+    Index("sittings_name", "name", "hearing"),
+)
+"""The bench and the clerk of each hearing, by their folded names (`server.store.sitting`)."""

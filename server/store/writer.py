@@ -34,6 +34,7 @@ from server.store.rights.rights_rows import (
     raise_version,
 )
 from server.store.rights.sealed_parts import keep_act, newest_part, said_of, take_room_acts
+from server.store.sitting import sitting_of
 from server.store.words.transcript_index import Lines
 from sync.errors import HearingError, StorageError
 from sync.record.bodies.media import SegmentBody
@@ -330,6 +331,8 @@ class RecordWriter:
                 "opened_utc_ns": event.utc_ns,
             },
         )
+        sitting = [{"hearing": event.hearing, "name": name} for name in sitting_of(case)]
+        insert_rows_once(connection, t.sittings, sitting)
         # A pause or the close may have overtaken the opening.
         later = connection.execute(
             select(t.events).where(t.events.c.hearing == event.hearing, t.events.c.kind.in_(_STATES))

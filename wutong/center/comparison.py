@@ -90,6 +90,7 @@ def audit_head(side: _Side) -> tuple[int, str, str]:
             break
         noted.append(bytes.fromhex(leaf))
         if row[0] is not None:
-            utc_ns, what, role, address, detail, granted = row
-            made.append(leaf_hash(leaf_of_row(AuditRow(number, utc_ns, what, role, address, detail, bool(granted)))))
+            utc_ns, what, role, address, detail, granted, person = row
+            said = AuditRow(number, utc_ns, what, role, address, detail, bool(granted), person)
+            made.append(leaf_hash(leaf_of_row(said)))
     return noted.size, noted.root().hex(), made.root().hex()

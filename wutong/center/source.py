@@ -97,9 +97,9 @@ class SourceStore:
         yield from self._cursor(query, hearings)
 
     def audit(self) -> Iterator[Values]:
-        """(place, leaf, row, utc_ns, what, role, address, detail, granted) of the audit log, in the order of leaves."""
+        """(place, leaf, row, utc_ns, what, role, address, detail, granted, person) of the audit log, by its leaves."""
         yield from self._cursor(
-            "SELECT l.place, l.sha256, l.row, a.utc_ns, a.what, a.role, a.address, a.detail, a.granted"
+            "SELECT l.place, l.sha256, l.row, a.utc_ns, a.what, a.role, a.address, a.detail, a.granted, a.person"
             " FROM audit_leaves l LEFT JOIN audit a ON a.row = l.row ORDER BY l.place",
             (),
         )

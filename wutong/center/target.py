@@ -109,7 +109,7 @@ class TargetStore:
     def audit(self) -> Iterator[Values]:
         """As `SourceStore.audit`."""
         yield from self._stream(
-            'SELECT l.place, l.sha256, l."row", a.utc_ns, a.what, a.role, a.address, a.detail, a.granted'
+            'SELECT l.place, l.sha256, l."row", a.utc_ns, a.what, a.role, a.address, a.detail, a.granted, a.person'
             ' FROM audit_leaves l LEFT JOIN audit a ON a."row" = l."row" ORDER BY l.place',
             {},
         )

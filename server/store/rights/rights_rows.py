@@ -40,6 +40,8 @@ HEARING_RIGHTS, PART_RIGHTS, SAID_RIGHTS = "hearing", "part", "said"
 """Kinds: a hearing's level and whether it is public, its sealed parts, and `room hearing`: what a room says live."""
 GRANT_RIGHTS, SESSION_RIGHTS, CODE_RIGHTS = "grant", "session", "code"
 """Kinds: a grant by its id, a session by the hash of its token, a role whose code is another."""
+PERSON_RIGHTS, COURT_RIGHTS = "person", "court"
+"""Kinds: a person by their id, a court by its slug."""
 
 of_rights = MetaData()
 """What SQLite, which one process has alone, needs no table for."""
@@ -76,7 +78,10 @@ sessions = Table(
     Column("used_s", Double, nullable=False),
     Column("grant", String(32), nullable=False),
     Column("until_s", Double),
+    Column("person", String(16), nullable=False, server_default=""),
+    Column("court", String(31), nullable=False, server_default=""),
     Index("sessions_grant", "grant"),
+    Index("sessions_person", "person"),
 )
 """Who is signed in; times in seconds of UTC by the database's clock."""
 sign_in_codes = Table(

@@ -72,12 +72,15 @@ class TrailLine:
     role: str
     address: str
     detail: Mapping[str, Any]
+    person: str = ""
+    """Who it was, where it is somebody whom the server knows by name."""
 
 
 @dataclass(slots=True)
 class _RequestStretch:
     what: str
     role: str
+    person: str
     address: str
     detail: dict[str, Any]
     began_s: float
@@ -110,7 +113,8 @@ class RequestTrail:
         if stretch is None:
             if what in ("refused", "failed") and not self._is_free(outcome, now_s):
                 return None
-            stretch = _RequestStretch(what, outcome.session.role, outcome.address, _detail(outcome), now_s, now_s)
+            who = outcome.session
+            stretch = _RequestStretch(what, who.role, who.person, outcome.address, _detail(outcome), now_s, now_s)
             self._open[key] = stretch
             self._bound(now_s)
         else:
@@ -212,9 +216,9 @@ def _detail(outcome: Outcome) -> dict[str, Any]:
 
 def _line(stretch: _RequestStretch, what: str) -> TrailLine:
     parts = {"parts": list(stretch.parts)} if stretch.parts else {}
-    return TrailLine(what, stretch.role, stretch.address, {**stretch.detail, **parts})
+    return TrailLine(what, stretch.role, stretch.address, {**stretch.detail, **parts}, stretch.person)
 
 
 def _counted(outcome: Outcome, codes: Counter[str]) -> TrailLine:
     detail = {"more": codes.total(), "of": dict(codes.most_common(20)), "session": outcome.session.id}
-    return TrailLine("refused", outcome.session.role, outcome.address, detail)
+    return TrailLine("refused", outcome.session.role, outcome.address, detail, outcome.session.person)

@@ -20,26 +20,25 @@ requests and WebSockets of another origin. Errors are `{"code", "message"}`; no 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Literal, Protocol
 
 from fastapi import APIRouter, FastAPI, Request, Response, WebSocket
-from pydantic import BaseModel, Field
 from starlette.datastructures import Headers
-from typing_extensions import TypedDict
 
 from sync.errors import AccessError, WutongError
 from sync.http import answers
 from sync.http.audit.outcomes import Outcome
 from sync.http.rights.cookies import cookie
 from sync.http.rights.gate import AccessGate
+from sync.http.rights.open_sockets import OpenSockets
 from sync.http.rights.origins import Origins
-from sync.http.rights.people import ABSOLUTE_S, People, Session, key_of
+from sync.http.rights.people import ABSOLUTE_S, People, Session, SessionLimits, key_of
 from sync.http.rights.request_scope import ACTOR, ADDED, SESSION, STILL, Outcomes, outcome_of, refusal_of
 from sync.http.rights.rules import SAFE_METHODS, Rule, public
+from sync.http.rights.session_bodies import SignIn, said_of
+from sync.http.rights.sharing import AuditNote, RightsKnown, SessionSharing
 from sync.http.wire.connection import neighborhood
 
 _DEVICE = "_device"
@@ -49,49 +48,6 @@ _MOST_WAITING = 4
 """Codes of one address that are looked at or wait for it."""
 
 
-Audit = Callable[[str, str, str, str], None]
-"""Called with (what: "sign-in" | "sign-out" | "refused", role, address, detail); must not block."""
-
-
-class RightsKnown(Protocol):
-    """Whether this server knows who may see what now; where others may change it, too."""
-
-    def check(self) -> None:
-        """`WutongError` when it does not: nobody is shown anything then."""
-
-    async def soon(self) -> None:
-        """Return when it does, or when waiting for that is of no use."""
-
-    async def catch_up(self) -> None:
-        """Know what is stored of it now; `WutongError` when that cannot be known."""
-
-
-class SessionSharing(Protocol):
-    """Where sessions are kept that several processes of a server share. All may raise `StorageError`."""
-
-    async def opened(self, key: str, session: Session) -> None:
-        """One was opened here; `AccessError` "code" when the code has just become another."""
-
-    async def ended(self, key: str) -> None:
-        """One was ended here; from the return on it is worth nothing anywhere."""
-
-    async def ended_of(self, grant: str) -> None:
-        """Those of a guest were."""
-
-
-class SessionAnswer(TypedDict):
-    """Who is signed in: a clerk in a room, everybody else at the center."""
-
-    role: Literal["clerk", "inspector", "archivist", "party"]
-    name: str
-
-
-class SignIn(BaseModel):
-    """Body of `POST /api/session`."""
-
-    code: str = Field(min_length=4, max_length=64)
-
-
 class Access:
     """The people of one server and the gate in front of its routes."""
 
@@ -99,16 +55,16 @@ class Access:
         self._people = people
         self._cookie = ""
         self._secure = False
-        self._audit: Audit | None = None
+        self._audit: AuditNote | None = None
         self._outcomes: Outcomes | None = None
         self._origins = Origins()
         self._rights: RightsKnown | None = None
         self._sharing: SessionSharing | None = None
-        self._sockets: dict[int, tuple[WebSocket, Session]] = {}
-        self._closing: set[asyncio.Task[None]] = set()
+        self._sockets = OpenSockets()
         self._signing_in = asyncio.Semaphore(2)
         self._signing_in_known = asyncio.Semaphore(1)
         self._waiting: Counter[str] = Counter()
+        self._stands: Callable[[Session], bool] = lambda _: True
 
     @classmethod
     def open(cls, path: Path, people: Mapping[str, str]) -> Access:
@@ -129,7 +85,7 @@ class Access:
         name: str,
         *,
         https: bool = False,
-        audit: Audit | None = None,
+        audit: AuditNote | None = None,
         outcomes: Outcomes | None = None,
         origins: Origins | None = None,
     ) -> None:
@@ -158,7 +114,7 @@ class Access:
             self._set_cookie(response, token)
             self._know_device(response, session.role)
             self.note("sign-in", session.role, address, "")
-            return {"role": session.role, "name": session.name}
+            return said_of(session)
 
         @app.get("/api/session")
         @public()
@@ -167,7 +123,7 @@ class Access:
             session = self._of(request.headers)
             if session is None:
                 raise AccessError("请先登录 (sign in first)", code="signed-out")
-            return {"role": session.role, "name": session.name}
+            return said_of(session)
 
         @app.delete("/api/session")
         @public()
@@ -181,10 +137,9 @@ class Access:
                 await self._sharing.ended(key_of(token))
             response.delete_cookie(self._cookie, path="/", secure=self._secure, httponly=True, samesite="strict")
             if session is not None:
-                self.note("sign-out", session.role, request.client.host if request.client else "?", "")
-                for ws, owner in list(self._sockets.values()):
-                    if owner is session:
-                        await ws.close(4401, "signed out")
+                address = request.client.host if request.client else "?"
+                self.note("sign-out", session.role, address, "", session.person)
+                await self._sockets.close(session)
             return {}
 
     async def _sign_in(self, code: str, request: Request, address: str) -> tuple[str, Session]:
@@ -254,11 +209,42 @@ class Access:
 
     def ended_elsewhere(self, session: Session) -> None:
         """A session was ended by another process: close what it has open. It gets nothing more in any case."""
-        for ws, owner in list(self._sockets.values()):
-            if owner is session:
-                task = asyncio.ensure_future(_close(ws))
-                self._closing.add(task)
-                task.add_done_callback(self._closing.discard)
+        self.cut(lambda owner: owner is session)
+
+    # Persons, whom another part of the server recognizes (`server.people`).
+
+    def hold_persons(self, stands: Callable[[Session], bool], limits: Mapping[str, SessionLimits]) -> None:
+        """Sessions of persons are worth something only while `stands` says so, and last as their roles' `limits`."""
+        self._stands = stands
+        self._people.limit(limits)
+
+    async def open_person(self, response: Response, role: str, name: str, person: str, court: str) -> Session:
+        """Open a session for somebody who was recognized, in a post of theirs, and give their browser its cookie.
+        `AccessError` "post" when they do not hold it any more."""
+        token, session = await self._shared(
+            *await asyncio.to_thread(self._people.open_person, role, name, person, court)
+        )
+        self._set_cookie(response, token)
+        return session
+
+    def sessions_of(self, person: str) -> list[Session]:
+        """Sessions of a person that last."""
+        return list(self._people.of_person(person).values())
+
+    async def end_person(self, person: str, *, only: str = "", but: str = "") -> int:
+        """End the sessions of a person in all processes and close what they have open; `only` and `but` are ids of
+        sessions. How many were ended here."""
+        known = self._people.of_person(person)
+        keys = [key for key, one in known.items() if (not only or one.id == only) and one.id != but]
+        for session in await asyncio.to_thread(self._people.end_keys, keys):
+            self.ended_elsewhere(session)
+        if self._sharing is not None:
+            await (self._sharing.ended_keys(keys) if only or but else self._sharing.ended_of_person(person))
+        return len(keys)
+
+    def cut(self, which: Callable[[Session], bool]) -> None:
+        """Close what these sessions have open; their browsers open it anew, and are judged anew."""
+        self._sockets.cut(which)
 
     def _check_rights(self) -> None:
         if self._rights is not None:
@@ -295,20 +281,20 @@ class Access:
         """
         session = self.session(ws)
         await ws.accept()
-        self._sockets[id(ws)] = (ws, session)
+        self._sockets.add(ws, session)
         return session
 
     def sockets_of(self, session: Session) -> int:
         """How many WebSockets a session has open."""
-        return sum(owner is session for _, owner in self._sockets.values())
+        return self._sockets.count(session)
 
     def released(self, ws: WebSocket) -> None:
         """A WebSocket of `websocket` has ended."""
-        self._sockets.pop(id(ws), None)
+        self._sockets.remove(ws)
 
     def alive(self, session: Session) -> bool:
         """Whether a session still lasts; long-lived sockets ask now and then, which counts as use."""
-        return self._people.keep(session)
+        return self._stands(session) and self._people.keep(session)
 
     @staticmethod
     def add(request: Request | WebSocket, **more: str | int) -> None:
@@ -346,14 +332,15 @@ class Access:
         if self._outcomes is not None:
             self._outcomes.closed(outcome)
 
-    def note(self, what: str, role: str, address: str, detail: str) -> None:
+    def note(self, what: str, role: str, address: str, detail: str, person: str = "") -> None:
         """Pass something to the audit log, if there is one."""
         if self._audit is not None:
-            self._audit(what, role, address, detail)
+            self._audit(what, role, address, detail, person)
 
     def _of(self, headers: Headers) -> Session | None:
         self._check_rights()
-        return self._people.session(cookie(headers, self._cookie))
+        session = self._people.session(cookie(headers, self._cookie))
+        return session if session is not None and self._stands(session) else None
 
     async def admit(self, rule: Rule | None, request: Request | WebSocket) -> Session | None:
         """Check one request against the rule of its route; `AccessError` to refuse."""
@@ -390,10 +377,5 @@ class Access:
 
     def _check_still(self, session: Session) -> None:
         self._check_rights()
-        if session.ended:
+        if session.ended or not self._stands(session):
             raise AccessError("请先登录 (sign in first)", code="signed-out")
-
-
-async def _close(ws: WebSocket) -> None:
-    with contextlib.suppress(RuntimeError, OSError):  # it may be closed already
-        await ws.close(4401, "signed out")

@@ -18,7 +18,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,9 @@ IDLE_S = 8 * 3600
 ABSOLUTE_S = 24 * 3600
 """A session ends after so long in any case."""
 MAX_SESSIONS = 500
+"""Of guests and of those who came by a role's code."""
+MOST_OF_PERSON = 10
+"""Sessions of one person; with one more the one that rested longest ends."""
 
 _FREE_FAILURES = 5
 _MAX_DELAY_S = 300.0
@@ -54,7 +57,8 @@ def new_code() -> str:
     return "-".join(text[i : i + 4] for i in range(0, CODE_LENGTH, 4))
 
 
-def _plain(code: str) -> str:
+def plain_code(code: str) -> str:
+    """A code as it is compared: without its hyphens, in capitals."""
     return "".join(c for c in code.upper() if c.isalnum())
 
 
@@ -78,6 +82,21 @@ class Session:
     """When the session ends in any case; a guest is told."""
     id: str = field(default_factory=lambda: secrets.token_hex(4))
     """How logs name it: not its token, and nothing that opens anything."""
+    person: str = ""
+    """Who of the center's people; empty for guests, and for who came by the code of a role."""
+    court: str = ""
+    """Of a person: the court of the post in which they are signed in."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """How long sessions of a role last: at most as long as everybody's."""
+
+    idle_s: float = IDLE_S
+    absolute_s: float = ABSOLUTE_S
+
+
+_EVERYBODYS = SessionLimits()
 
 
 class Throttle:
@@ -130,7 +149,12 @@ class People:
         self._lock = threading.RLock()
         """Sessions are opened and ended in threads, and asked for in the event loop."""
         self._devices_key: str = state.get("devices_key") or secrets.token_hex(32)
+        self._limits: Mapping[str, SessionLimits] = {}
         self.throttle = Throttle()
+
+    def limit(self, limits: Mapping[str, SessionLimits]) -> None:
+        """How long sessions of persons last, by their role; of who is not named as long as everybody's."""
+        self._limits = limits
 
     @classmethod
     def open(
@@ -150,7 +174,7 @@ class People:
         for role, name in people.items():
             if role not in self._codes:
                 plain[role] = new_code()
-                self._codes[role] = {"name": name, "hash": self._hasher.hash(_plain(plain[role]))}
+                self._codes[role] = {"name": name, "hash": self._hasher.hash(plain_code(plain[role]))}
                 # The plain code first: a crash between the two then makes a new code, never a lost one.
                 write_private(path.with_name("codes.json"), json.dumps(plain, indent=1) + "\n")
                 self._save()
@@ -187,7 +211,7 @@ class People:
         """
         self.throttle.check(address)
         for role, entry in self._codes.items():
-            if self._matches(entry["hash"], _plain(code)):
+            if self._matches(entry["hash"], plain_code(code)):
                 self.throttle.succeeded(address)
                 token = secrets.token_urlsafe(32)
                 now = self._now_s()
@@ -204,6 +228,29 @@ class People:
         session = Session(role, name, now, now, grant=grant, until_s=until_s)
         self._add(token, session)
         return token, session
+
+    def open_person(self, role: str, name: str, person: str, court: str) -> tuple[str, Session]:
+        """(token, session) for somebody whom another part of the server has recognized, in one of their posts."""
+        token, now = secrets.token_urlsafe(32), self._now_s()
+        limits = self._limits.get(role, _EVERYBODYS)
+        session = Session(role, name, now, now, until_s=now + limits.absolute_s, person=person, court=court)
+        self._add(token, session)
+        return token, session
+
+    def of_person(self, person: str) -> dict[str, Session]:
+        """Their sessions that last, by the hashes of their tokens."""
+        with self._lock:
+            return {k: s for k, s in self._sessions.items() if person and s.person == person and self.alive(s)}
+
+    def end_keys(self, keys: Collection[str]) -> list[Session]:
+        """End these sessions at once; those that were there."""
+        with self._lock:
+            gone = [session for key in keys if (session := self._sessions.pop(key, None)) is not None]
+        for session in gone:
+            session.ended = True
+        if gone:
+            self._keep_sessions()
+        return gone
 
     def _add(self, token: str, session: Session) -> None:
         with self._lock:
@@ -238,7 +285,8 @@ class People:
         now = self._now_s()
         rested, lasted = now - session.used_s, now - session.since_s
         over = session.until_s is not None and now >= session.until_s
-        return not (session.ended or over) and rested < IDLE_S and lasted < ABSOLUTE_S
+        idle_s = self._limits.get(session.role, _EVERYBODYS).idle_s if session.person else IDLE_S
+        return not (session.ended or over) and rested < idle_s and lasted < ABSOLUTE_S
 
     def sign_out(self, token: str) -> None:
         """End a session at once."""
@@ -288,9 +336,12 @@ class People:
 
     def _prune(self) -> None:
         self._sessions = {k: s for k, s in self._sessions.items() if self.alive(s)}
-        while len(self._sessions) > MAX_SESSIONS:
-            oldest = min(self._sessions, key=lambda k: self._sessions[k].used_s)
-            self._sessions.pop(oldest).ended = True
+        of: dict[str, list[str]] = {}
+        for key in sorted(self._sessions, key=lambda k: self._sessions[k].used_s, reverse=True):
+            of.setdefault(self._sessions[key].person, []).append(key)
+        for person, keys in of.items():
+            for key in keys[MOST_OF_PERSON if person else MAX_SESSIONS :]:
+                self._sessions.pop(key).ended = True
 
     def _keep_sessions(self) -> None:
         """Save what a restart should know; on a full disk people can still sign in and out until then."""

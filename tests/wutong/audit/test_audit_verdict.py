@@ -238,7 +238,7 @@ def test_a_log_written_anew_with_the_centers_key_is_given_away_by_a_room(center:
 def test_rows_that_nobody_has_signed_yet_are_said(center: CenterLog) -> None:
     with databases.opened(center.db) as connection:
         digest = leaf_hash(leaf_of_row(AuditRow(41, 1, "view", "x", "x", "x", True)))
-        connection.execute("INSERT INTO audit VALUES (41, 1, 'view', 'x', 'x', 'x', 1)")
+        connection.execute("INSERT INTO audit VALUES (41, 1, 'view', 'x', 'x', 'x', 1, '')")
         connection.execute("INSERT INTO audit_leaves VALUES (40, 41, ?)", (digest.hex(),))
     verdict, found = center.verdict()
     assert (verdict, found["audit-unsigned"]) == (30, ["1", "41"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from pathlib import Path
 
 import httpx
@@ -168,6 +168,12 @@ class Doubt:
 
     async def ended_of(self, grant: str) -> None:
         """There are no guests here."""
+
+    async def ended_keys(self, keys: Collection[str]) -> None:
+        """There are no persons here."""
+
+    async def ended_of_person(self, person: str) -> None:
+        """Nor here."""
 
 
 async def test_a_server_that_does_not_know_the_rights_any_more_says_so_and_cuts_what_is_under_way(

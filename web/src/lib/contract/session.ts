@@ -9,8 +9,12 @@ export interface LostMessage {
   slow: boolean;
 }
 
-/** Who is signed in: a clerk in a room, everybody else at the center. */
+/** Who is signed in: a clerk in a room, everybody at the center. */
 export interface Session {
-  role: 'clerk' | 'inspector' | 'archivist' | 'party';
+  role: 'clerk' | 'judge' | 'presiding' | 'inspector' | 'leader' | 'archivist' | 'administrator' | 'auditor' | 'party';
   name: string;
+  /** Not there for who came by a role's code, and for guests. */
+  person?: string;
+  /** Of a person's post. */
+  court?: string;
 }
