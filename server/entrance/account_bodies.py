@@ -4,31 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from typing_extensions import TypedDict
 
-from server.entrance.steps import Secret, ShownPost
+from server.entrance.steps import EntranceBody, Secret, ShownPost
 from sync.text.fields import LINE
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class OwnPassword(_Body):
+class OwnPassword(EntranceBody):
     """Body of what changes factors: who is signed in shows the password once more."""
 
     password: Secret
 
 
-class ChangedPassword(_Body):
+class ChangedPassword(EntranceBody):
     """Body of `POST /api/account/password`."""
 
     password: Secret
     new_password: Secret
 
 
-class AddedTotp(_Body):
+class AddedTotp(EntranceBody):
     """Body of `POST /api/account/totp`."""
 
     code: str = Field(min_length=6, max_length=40)
@@ -45,7 +41,7 @@ class ShownFactor(TypedDict):
     used_utc_ms: int | None
 
 
-class Account(TypedDict):
+class ShownAccount(TypedDict):
     """Who is signed in, and by what they prove themselves."""
 
     login: str

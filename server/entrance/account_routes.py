@@ -6,12 +6,12 @@ from fastapi import APIRouter, BackgroundTasks, FastAPI, Request, Response
 
 from server.entrance.account import OwnAccount
 from server.entrance.account_bodies import (
-    Account,
     AddedTotp,
     ChangedPassword,
     Ended,
     OwnPassword,
     RecoveryCodes,
+    ShownAccount,
     ShownSessions,
 )
 from server.entrance.steps import ChosenPost, NewTotp, PasskeyAnswer, PasskeyOptions, SignInStep
@@ -40,7 +40,7 @@ class AccountRoutes:
 
         @router.get("")
         @allow(*ROLES)
-        async def own(request: Request) -> Account:
+        async def own(request: Request) -> ShownAccount:
             return await account.shown(access.session(request))
 
         @router.get("/sessions")

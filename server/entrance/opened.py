@@ -50,7 +50,6 @@ def install_entrance(
     access: Access,
     key: Ed25519PrivateKey,
     by_room: Callable[[Request], Awaitable[None]],
-    codes_open: Callable[[], bool],
     utc_s: Callable[[], float],
     *,
     hashes: PasswordHashes | None = None,
@@ -74,7 +73,7 @@ def install_entrance(
     way_in = WayIn(factors)
     first_time = FirstTime(factors, way_in, rules, names.center)
     account = OwnAccount(factors, way_in, rules, names.center)
-    SignInRoutes(factors, way_in, first_time, rules, settings.oidc, codes_open).install(app)
+    SignInRoutes(factors, way_in, first_time, rules, settings, utc_s).install(app)
     AccountRoutes(access, account).install(app)
     HelpingRoutes(factors, account, Acts(factors)).install(app)
     ClerkDoor(factors, way_in, key, settings.limits()).install(app, by_room)

@@ -24,7 +24,7 @@ from server.entrance.way_in import Factors, WayIn
 from server.factors.passkeys import PasskeyPlace
 from server.factors.passwords import PasswordRules
 from server.people.person import Post
-from server.provider_settings import OidcSettings
+from server.people_settings import PeopleSettings
 from sync.errors import AccessError
 from sync.http.rights.rules import public
 
@@ -38,15 +38,15 @@ class SignInRoutes:
         way_in: WayIn,
         first_time: FirstTime,
         rules: PasswordRules,
-        oidc: OidcSettings,
-        codes_open: Callable[[], bool],
+        settings: PeopleSettings,
+        utc_s: Callable[[], float],
     ) -> None:
         self._f = factors
         self._way_in = way_in
         self._first_time = first_time
         self._rules = rules
-        self._oidc = oidc
-        self._codes_open = codes_open
+        self._settings = settings
+        self._utc_s = utc_s
 
     def install(self, app: FastAPI) -> None:
         """Add the routes."""
@@ -65,9 +65,9 @@ class SignInRoutes:
             """`passkeys` says whether the address by which the page was opened can have them."""
             return {
                 "passkeys": _has_passkeys(request, secure=self._f.access.secure),
-                "provider": self._oidc.name if self._oidc.is_named else "",
+                "provider": self._settings.oidc.name if self._settings.oidc.is_named else "",
                 "directory": self._f.directory is not None,
-                "codes": self._codes_open(),
+                "codes": self._settings.codes_open(self._utc_s()),
                 "first": not await self._f.people.first.is_known(),
                 "least_chars": self._rules.least_chars,
             }

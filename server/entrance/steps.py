@@ -17,44 +17,46 @@ StepName = Literal["done", "totp", "passkey", "post", "new-password", "enroll-fa
 WayName = Literal["totp", "passkey", "recovery"]
 
 
-class _Body(BaseModel):
+class EntranceBody(BaseModel):
+    """What a page sends: nothing but what is named."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class LoginAndPassword(_Body):
+class LoginAndPassword(EntranceBody):
     """Body of `POST /api/sign-in`; `password` is the one-time code where somebody comes for the first time."""
 
     login: Login
     password: Secret
 
 
-class ShortCode(_Body):
+class ShortCode(EntranceBody):
     """Body of `POST /api/sign-in/totp`, `…/recovery` and `…/enroll-totp`."""
 
     code: str = Field(min_length=6, max_length=40)
 
 
-class PasskeyAnswer(_Body):
+class PasskeyAnswer(EntranceBody):
     """Body of `POST /api/sign-in/passkey` and `…/enroll-passkey`: what the browser's `toJSON` gives."""
 
     credential: dict[str, Any]
     label: Annotated[str, LINE] = Field("", max_length=60)
 
 
-class ChosenPost(_Body):
+class ChosenPost(EntranceBody):
     """Body of `POST /api/sign-in/post` and `/api/account/post`."""
 
     role: Role
     court: Slug
 
 
-class NewPassword(_Body):
+class NewPassword(EntranceBody):
     """Body of `POST /api/sign-in/new-password`."""
 
     password: Secret
 
 
-class NewFirst(_Body):
+class NewFirst(EntranceBody):
     """Body of `POST /api/sign-in/first`."""
 
     code: str = Field(min_length=6, max_length=40)
@@ -63,7 +65,7 @@ class NewFirst(_Body):
     password: Secret
 
 
-class BackFromProvider(_Body):
+class BackFromProvider(EntranceBody):
     """Body of `POST /api/sign-in/provider`: what stands in the address with which the provider sent somebody back."""
 
     code: str = Field(min_length=1, max_length=2048)

@@ -36,6 +36,7 @@ _STATUS_OF_CODE = {
     "not-enrolled": 401,
     "throttled": 429,
     "not-found": 404,
+    "no-account": 404,
     "on-its-way": 404,
     "not-drawn": 404,
     "no-media": 404,

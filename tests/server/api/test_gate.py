@@ -20,6 +20,7 @@ from sync.errors import AccessError, ConfigError, StorageError, WutongError
 from sync.http.answers import error_response
 from sync.http.rights.access import Access
 from sync.http.rights.people import People, Session, Throttle
+from sync.http.rights.roles import ROLES
 from sync.http.rights.rules import check_declared, rule_of
 from sync.http.serve import new_app
 from tests.support.peers.center_peers import Served
@@ -30,6 +31,8 @@ PARTY = "party"
 READER = "archivist,inspector"
 ROOM = "room token"
 PUBLIC = "public"
+ADMINISTRATOR = "administrator"
+PERSON = ",".join(sorted(ROLES))
 
 TABLE = {
     ("POST", "/api/session"): PUBLIC,
@@ -74,6 +77,42 @@ TABLE = {
     ("GET", "/api/view"): PARTY,
     ("GET", "/api/view/media/{track}"): PARTY,
     ("GET", "/api/view/exhibits/{exhibit}/pages/{page}"): PARTY,
+    ("GET", "/api/sign-in/ways"): PUBLIC,
+    ("POST", "/api/sign-in"): PUBLIC,
+    ("POST", "/api/sign-in/provider"): PUBLIC,
+    ("POST", "/api/sign-in/provider/back"): PUBLIC,
+    ("POST", "/api/sign-in/post"): PUBLIC,
+    ("POST", "/api/sign-in/totp"): PUBLIC,
+    ("POST", "/api/sign-in/recovery"): PUBLIC,
+    ("POST", "/api/sign-in/passkey/ask"): PUBLIC,
+    ("POST", "/api/sign-in/passkey"): PUBLIC,
+    ("POST", "/api/sign-in/first"): PUBLIC,
+    ("POST", "/api/sign-in/new-password"): PUBLIC,
+    ("POST", "/api/sign-in/enroll"): PUBLIC,
+    ("POST", "/api/sign-in/enroll/totp"): PUBLIC,
+    ("POST", "/api/sign-in/enroll/passkey/ask"): PUBLIC,
+    ("POST", "/api/sign-in/enroll/passkey"): PUBLIC,
+    ("GET", "/api/account"): PERSON,
+    ("GET", "/api/account/sessions"): PERSON,
+    ("DELETE", "/api/account/sessions"): PERSON,
+    ("DELETE", "/api/account/sessions/{session}"): PERSON,
+    ("POST", "/api/account/post"): PERSON,
+    ("POST", "/api/account/password"): PERSON,
+    ("POST", "/api/account/totp/ask"): PERSON,
+    ("POST", "/api/account/totp"): PERSON,
+    ("POST", "/api/account/passkey/ask"): PERSON,
+    ("POST", "/api/account/passkey"): PERSON,
+    ("POST", "/api/account/factors/{factor}/remove"): PERSON,
+    ("POST", "/api/account/recovery-codes"): PERSON,
+    ("GET", "/api/admin/people/{person}/sessions"): ADMINISTRATOR,
+    ("DELETE", "/api/admin/people/{person}/sessions"): ADMINISTRATOR,
+    ("DELETE", "/api/admin/people/{person}/sessions/{session}"): ADMINISTRATOR,
+    ("POST", "/api/admin/people/{person}/sign-up-code"): ADMINISTRATOR,
+    ("GET", "/api/admin/acts"): ADMINISTRATOR,
+    ("POST", "/api/admin/acts"): ADMINISTRATOR,
+    ("POST", "/api/admin/acts/{act}/confirm"): ADMINISTRATOR,
+    ("POST", "/api/admin/acts/{act}/refuse"): ADMINISTRATOR,
+    ("POST", "/api/rooms/clerk-sign-in"): ROOM,
     ("GET", "/view"): PUBLIC,
     ("GET", "/view/{rest:path}"): PUBLIC,
     ("GET", "/inspect"): PUBLIC,
@@ -113,6 +152,10 @@ async def test_nobody_gets_in_without_signing_in_or_a_token(served: Served) -> N
                     test="t",
                     sha256="0" * 64,
                     grant="g",
+                    person="0" * 16,
+                    session="s",
+                    factor="f",
+                    act="a",
                     document="d",
                     part="center:1",
                 )

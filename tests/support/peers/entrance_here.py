@@ -166,7 +166,6 @@ async def entrance_here(folder: Path, settings: PeopleSettings | None = None) ->
         access,
         KEY,
         by_room,
-        lambda: False,
         lambda: here.now_s,
         hashes=passwords.PasswordHashes(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
     )
