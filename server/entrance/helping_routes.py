@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 from typing_extensions import TypedDict
 
 from server.access.audit import address_of
-from server.entrance.account import OwnAccount
-from server.entrance.account_bodies import Ended, ShownSessions, SignUpCode
+from server.entrance.account.account_bodies import Ended, ShownSessions, SignUpCode
+from server.entrance.account.own_account import OwnAccount
 from server.entrance.acts import ActKind, Acts, TwoPersonAct
 from server.entrance.credential_rows import credentials_of
 from server.entrance.sign_up import new_sign_up_code

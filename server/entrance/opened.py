@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI, Request
 
-from server.entrance.account import OwnAccount
-from server.entrance.account_routes import AccountRoutes
+from server.entrance.account.account_routes import AccountRoutes
+from server.entrance.account.own_account import OwnAccount
 from server.entrance.acts import Acts
 from server.entrance.clerk_door import ClerkDoor
 from server.entrance.first_time import FirstTime

@@ -20,107 +20,10 @@ from sync.errors import AccessError, ConfigError, StorageError, WutongError
 from sync.http.answers import error_response
 from sync.http.rights.access import Access
 from sync.http.rights.people import People, Session, Throttle
-from sync.http.rights.roles import ROLES
 from sync.http.rights.rules import check_declared, rule_of
 from sync.http.serve import new_app
 from tests.support.peers.center_peers import Served
-
-INSPECTOR = "inspector"
-ARCHIVIST = "archivist"
-PARTY = "party"
-READER = "archivist,inspector"
-ROOM = "room token"
-PUBLIC = "public"
-ADMINISTRATOR = "administrator"
-PERSON = ",".join(sorted(ROLES))
-
-TABLE = {
-    ("POST", "/api/session"): PUBLIC,
-    ("GET", "/api/session"): PUBLIC,
-    ("DELETE", "/api/session"): PUBLIC,
-    ("POST", "/api/uploads"): ROOM,
-    ("POST", "/api/uploads/"): ROOM,
-    ("HEAD", "/api/uploads/{uuid}"): ROOM,
-    ("PATCH", "/api/uploads/{uuid}"): ROOM,
-    ("DELETE", "/api/uploads/{uuid}"): ROOM,
-    ("OPTIONS", "/api/uploads/"): ROOM,
-    ("POST", "/api/pieces"): ROOM,
-    ("POST", "/api/objects"): ROOM,
-    ("POST", "/api/tokens"): ROOM,
-    ("POST", "/api/enroll"): PUBLIC,
-    ("GET", "/api/authority"): PUBLIC,
-    ("GET", "/authority.pem"): PUBLIC,
-    ("POST", "/api/certificate"): ROOM,
-    ("GET", "/api/selftest/{test}/{sha256}"): ROOM,
-    ("DELETE", "/api/selftest/{test}"): ROOM,
-    ("WS", "/api/live"): READER,
-    ("GET", "/api/rooms"): READER,
-    ("GET", "/api/hearings"): READER,
-    ("GET", "/api/hearings/{hearing}"): READER,
-    ("GET", "/api/hearings/{hearing}/media/{track}"): READER,
-    ("GET", "/api/hearings/{hearing}/exhibits/{exhibit}"): READER,
-    ("GET", "/api/hearings/{hearing}/exhibits/{exhibit}/pages/{page}"): READER,
-    ("GET", "/api/hearings/{hearing}/explanation"): READER,
-    ("GET", "/api/hearings/{hearing}/documents/{document}"): ARCHIVIST,
-    ("PUT", "/api/hearings/{hearing}/access"): READER,
-    ("PUT", "/api/hearings/{hearing}/sealed-parts"): READER,
-    ("POST", "/api/hearings/{hearing}/sealed-parts/{part}/end"): READER,
-    ("POST", "/api/hearings/{hearing}/sealed-parts/{part}/lift"): ARCHIVIST,
-    ("GET", "/api/search"): READER,
-    ("GET", "/api/archive/hearings"): READER,
-    ("GET", "/api/archive/words"): READER,
-    ("PUT", "/api/docket/{court}/{room}"): INSPECTOR,
-    ("GET", "/api/hearings/{hearing}/grants"): ARCHIVIST,
-    ("POST", "/api/hearings/{hearing}/grants"): ARCHIVIST,
-    ("DELETE", "/api/grants/{grant}"): ARCHIVIST,
-    ("POST", "/api/view/session"): PUBLIC,
-    ("GET", "/api/view"): PARTY,
-    ("GET", "/api/view/media/{track}"): PARTY,
-    ("GET", "/api/view/exhibits/{exhibit}/pages/{page}"): PARTY,
-    ("GET", "/api/sign-in/ways"): PUBLIC,
-    ("POST", "/api/sign-in"): PUBLIC,
-    ("POST", "/api/sign-in/provider"): PUBLIC,
-    ("POST", "/api/sign-in/provider/back"): PUBLIC,
-    ("POST", "/api/sign-in/post"): PUBLIC,
-    ("POST", "/api/sign-in/totp"): PUBLIC,
-    ("POST", "/api/sign-in/recovery"): PUBLIC,
-    ("POST", "/api/sign-in/passkey/ask"): PUBLIC,
-    ("POST", "/api/sign-in/passkey"): PUBLIC,
-    ("POST", "/api/sign-in/first"): PUBLIC,
-    ("POST", "/api/sign-in/new-password"): PUBLIC,
-    ("POST", "/api/sign-in/enroll"): PUBLIC,
-    ("POST", "/api/sign-in/enroll/totp"): PUBLIC,
-    ("POST", "/api/sign-in/enroll/passkey/ask"): PUBLIC,
-    ("POST", "/api/sign-in/enroll/passkey"): PUBLIC,
-    ("GET", "/api/account"): PERSON,
-    ("GET", "/api/account/sessions"): PERSON,
-    ("DELETE", "/api/account/sessions"): PERSON,
-    ("DELETE", "/api/account/sessions/{session}"): PERSON,
-    ("POST", "/api/account/post"): PERSON,
-    ("POST", "/api/account/password"): PERSON,
-    ("POST", "/api/account/totp/ask"): PERSON,
-    ("POST", "/api/account/totp"): PERSON,
-    ("POST", "/api/account/passkey/ask"): PERSON,
-    ("POST", "/api/account/passkey"): PERSON,
-    ("POST", "/api/account/factors/{factor}/remove"): PERSON,
-    ("POST", "/api/account/recovery-codes"): PERSON,
-    ("GET", "/api/admin/people/{person}/sessions"): ADMINISTRATOR,
-    ("DELETE", "/api/admin/people/{person}/sessions"): ADMINISTRATOR,
-    ("DELETE", "/api/admin/people/{person}/sessions/{session}"): ADMINISTRATOR,
-    ("POST", "/api/admin/people/{person}/sign-up-code"): ADMINISTRATOR,
-    ("GET", "/api/admin/acts"): ADMINISTRATOR,
-    ("POST", "/api/admin/acts"): ADMINISTRATOR,
-    ("POST", "/api/admin/acts/{act}/confirm"): ADMINISTRATOR,
-    ("POST", "/api/admin/acts/{act}/refuse"): ADMINISTRATOR,
-    ("POST", "/api/rooms/clerk-sign-in"): ROOM,
-    ("GET", "/view"): PUBLIC,
-    ("GET", "/view/{rest:path}"): PUBLIC,
-    ("GET", "/inspect"): PUBLIC,
-    ("GET", "/inspect/{rest:path}"): PUBLIC,
-    ("GET", "/"): PUBLIC,
-    ("GET", "/assets/{path:path}"): PUBLIC,
-    ("GET", "/favicon.ico"): PUBLIC,
-}
+from tests.support.peers.center_routes import PUBLIC, ROOM, TABLE
 
 
 def listed(route: BaseRoute) -> dict[tuple[str, str], str]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, BackgroundTasks, FastAPI, Request, Response
 
-from server.entrance.account import OwnAccount
-from server.entrance.account_bodies import (
+from server.entrance.account.account_bodies import (
     AddedTotp,
     ChangedPassword,
     Ended,
@@ -14,6 +13,7 @@ from server.entrance.account_bodies import (
     ShownAccount,
     ShownSessions,
 )
+from server.entrance.account.own_account import OwnAccount
 from server.entrance.steps import ChosenPost, NewTotp, PasskeyAnswer, PasskeyOptions, SignInStep
 from server.people.person import Post
 from sync.http.rights.access import Access

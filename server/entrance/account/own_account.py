@@ -13,7 +13,7 @@ from fastapi import Request, Response
 from sqlalchemy import Connection
 
 from server.access.audit import address_of
-from server.entrance.account_bodies import RecoveryCodes, ShownAccount, ShownFactor, ShownSession
+from server.entrance.account.account_bodies import RecoveryCodes, ShownAccount, ShownFactor, ShownSession
 from server.entrance.credential_rows import SECOND, credentials_of, remove_second, replace_kind
 from server.entrance.new_factor import NewFactor, keep_factor, new_totp, proven_totp
 from server.entrance.steps import NewTotp, PasskeyOptions, SignInStep
