@@ -25,6 +25,8 @@ from server.entrance.account.account_bodies import RecoveryCodes, ShownAccount, 
 from server.entrance.helping_routes import NewAct, ShownActs
 from server.entrance.steps import LoginAndPassword, NewFirst, SignInStep, SignInWays
 from server.live.tab_messages import CenterMessage
+from server.overview.audit_page import AuditListed
+from server.overview.court_counts import CourtReport
 from server.store.archive.rows import SearchHit
 from sync.http.live.gateway import MAX_WATCHED
 from sync.http.rights.session_bodies import SessionAnswer
@@ -100,6 +102,8 @@ ROOTS: Mapping[str, Any] = {
     "RecordedHearing": RecordedHearing,
     "SearchHit": SearchHit,
     "ArchivedHearings": ArchivedHearings,
+    "AuditListed": AuditListed,
+    "CourtReport": CourtReport,
     "ArchivedWords": ArchivedWords,
     "Grant": ShownGrant,
     "GrantedHearing": GrantedHearing,

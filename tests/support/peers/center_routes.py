@@ -11,6 +11,7 @@ READER = "archivist,inspector"
 ROOM = "room token"
 PUBLIC = "public"
 ADMINISTRATOR = "administrator"
+AUDITOR = "auditor"
 PERSON = ",".join(sorted(ROLES))
 
 TABLE = {
@@ -92,6 +93,10 @@ TABLE = {
     ("POST", "/api/admin/acts/{act}/confirm"): ADMINISTRATOR,
     ("POST", "/api/admin/acts/{act}/refuse"): ADMINISTRATOR,
     ("POST", "/api/rooms/clerk-sign-in"): ROOM,
+    ("GET", "/api/admin/audit"): AUDITOR,
+    ("GET", "/api/admin/reports"): ADMINISTRATOR,
+    ("GET", "/admin"): PUBLIC,
+    ("GET", "/admin/{rest:path}"): PUBLIC,
     ("GET", "/view"): PUBLIC,
     ("GET", "/view/{rest:path}"): PUBLIC,
     ("GET", "/inspect"): PUBLIC,
