@@ -27,6 +27,7 @@ NAMES = {
     "factor": "f",
     "act": "a",
     "part": "center:1",
+    "device": "1",
     "uuid": "0" * 32,
     "test": "t",
     "sha256": "0" * 64,
