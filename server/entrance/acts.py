@@ -21,7 +21,7 @@ from server.entrance.sign_up import new_sign_up_code
 from server.entrance.way_in import LOCAL, Factors
 from server.people.acting import ActingPerson
 from server.people.person import Person
-from server.store.credential_tables import two_person_acts
+from server.store.rights.credential_tables import two_person_acts
 from server.store.rights.posts import LEFT
 from sync.errors import AccessError, HearingError, WutongError
 from sync.runtime.units import NS_PER_S

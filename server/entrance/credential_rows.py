@@ -14,7 +14,7 @@ from typing import Literal
 from sqlalchemy import Connection, delete, insert, select, update
 
 from server.factors.recovery_codes import digest_of_code
-from server.store.credential_tables import credentials
+from server.store.rights.credential_tables import credentials
 
 Kind = Literal["password", "totp", "passkey", "recovery"]
 SECOND: frozenset[str] = frozenset({"totp", "passkey"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, delete, insert, select
 
 from server.people.person import Person, Post
-from server.store.credential_tables import last_posts
+from server.store.rights.credential_tables import last_posts
 
 
 def offered_posts(connection: Connection, person: Person) -> list[Post]:

@@ -12,7 +12,7 @@ from typing import Literal
 from sqlalchemy import Connection, delete, insert, select
 
 from server.factors.recovery_codes import digest_of_code, grouped_code
-from server.store.credential_tables import sign_up_codes
+from server.store.rights.credential_tables import sign_up_codes
 from sync.runtime.units import NS_PER_S
 
 SignUpPurpose = Literal["sign-up", "factor", "machine"]
