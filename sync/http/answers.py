@@ -45,6 +45,7 @@ _STATUS_OF_CODE = {
     "too-large": 413,
     "invalid": 422,
     "weak-password": 422,
+    "table": 422,
     "length": 400,
     "host": 421,
     "busy": 503,
