@@ -7,6 +7,7 @@ import * as display from './messages/display';
 import * as inspect from './messages/inspect';
 import * as opening from './messages/opening';
 import * as panel from './messages/panel';
+import * as setup from './messages/setup';
 import * as signing from './messages/signing';
 import * as transcript from './messages/transcript';
 import * as view from './messages/view';
@@ -22,6 +23,7 @@ export const MESSAGES = {
     ...transcript.zh,
     ...signing.zh,
     ...view.zh,
+    ...setup.zh,
   },
   en: {
     ...common.en,
@@ -33,6 +35,7 @@ export const MESSAGES = {
     ...transcript.en,
     ...signing.en,
     ...view.en,
+    ...setup.en,
   },
 } as const;
 
