@@ -20,23 +20,23 @@ from wutong.setup.room_setup import RoomSetup
 _PICTURE: Final = {"Cache-Control": "no-store"}
 
 
-class _Body(BaseModel):
+class _SetupBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class SetupSignIn(_Body):
+class SetupSignIn(_SetupBody):
     """Body of `POST /api/setup/session`."""
 
     code: Annotated[str, Field(max_length=64)]
 
 
-class NewPurpose(_Body):
+class NewPurpose(_SetupBody):
     """Body of `POST /api/setup/purpose`."""
 
     purpose: Purpose
 
 
-class TypedCamera(_Body):
+class TypedCamera(_SetupBody):
     """Body of `POST /api/setup/cameras`: an RTSP address that somebody typed."""
 
     url: Annotated[str, Field(max_length=2_000)]
@@ -44,20 +44,20 @@ class TypedCamera(_Body):
     password: Annotated[str, Field(max_length=200)] = ""
 
 
-class CameraAccount(_Body):
+class CameraAccount(_SetupBody):
     """Body of `POST /api/setup/cameras/{id}/picture`: an account, where it is another than before."""
 
     user: Annotated[str, Field(max_length=200)] | None = None
     password: Annotated[str, Field(max_length=200)] | None = None
 
 
-class HeardDevice(_Body):
+class HeardDevice(_SetupBody):
     """Body of `POST /api/setup/microphones`: the input device to hear; "" gives it back."""
 
     name: Annotated[str, Field(max_length=200)]
 
 
-class AskedRole(_Body):
+class AskedRole(_SetupBody):
     """Body of `POST /api/setup/speaking`: who is to speak now; "" for nobody."""
 
     role: Annotated[str, Field(max_length=100)]
