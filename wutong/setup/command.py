@@ -59,7 +59,7 @@ def run(options: SetupOptions, console: Console) -> int:
         options.port,
         options.hearing,
         also,
-        () if options.hearing else None,
+        () if options.hearing or options.cameras else None,
     )
     if not options.yes:
         return asyncio.run(serve_page(place, console, options.code_file, options.logs))
