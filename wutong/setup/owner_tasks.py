@@ -25,7 +25,7 @@ from sync.room.open_hearing import open_hearing
 from sync.room.paths import RoomPaths
 from sync.runtime.process.processes import die_with_parent
 from sync.text.strict_json import read_strict
-from wutong.enroll import redeem
+from wutong.redeem import redeem
 
 ACCOUNT = "wutong"
 """Of the services, where a package or an operator made it."""

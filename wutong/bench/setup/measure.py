@@ -2,8 +2,8 @@
 
 Broker and center run, and know a room of which nothing is there. Then `wutong room setup CODE --yes` begins, as a
 person would have it done: it asks the center which room it is, looks at its cameras, writes the profile, starts the
-services and enrolls. *Picture*: until the first fragment of the room's first camera comes to an inspector, who has asked
-for it all the time. A person's touches and words are not in it. `load` says how busy the machine was in that minute.
+services and enrolls. *Picture*: until the first fragment of the room's first camera comes to an inspector who has
+asked for it all the time. A person's touches and words are not in it. `load`: of the machine in that minute.
 """
 
 from __future__ import annotations
