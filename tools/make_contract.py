@@ -29,11 +29,13 @@ from typing import Annotated, Any, Literal
 import typing_extensions
 from pydantic import BaseModel
 
+from edge.api.clerks import ClerkCredentials, NewPin, PinEntry, ShownSession
 from edge.api.hearing import Consents, FromDocket, NewCameraView, NewMark, NewPause, NewTest, NewView, Unlisted
 from edge.api.phrases import FilledPhrase, PhraseFileAnswer
 from edge.api.sealing import StretchToSeal
 from edge.api.signing import Final, NewObjection, NewSignature
 from edge.api.transcript import NewRevision, NewUndo, NewVoice, RevisionAnswer
+from edge.clerks.panel_entry import ShownEntry
 from edge.state.messages import PanelMessage, ShownRoomState, WallState
 from server.access.grants import ShownGrant
 from server.api.archive import ArchivedHearings, ArchivedWords, ListedHearing
@@ -123,6 +125,8 @@ ROOTS: Mapping[str, Any] = {
     "GrantedHearing": GrantedHearing,
     "Explanation": ShownExplanation,
     "Session": SessionAnswer,
+    "ShownEntry": ShownEntry,
+    "ShownSession": ShownSession,
     "FilledPhrase": FilledPhrase,
     "PhraseFileAnswer": PhraseFileAnswer,
     "RevisionAnswer": RevisionAnswer,
@@ -140,6 +144,9 @@ REQUESTS: Sequence[type[BaseModel]] = (
         NewRevision,
         NewVoice,
         NewUndo,
+        ClerkCredentials,
+        PinEntry,
+        NewPin,
     ),
     *(Final, NewSignature, NewObjection, NewClassification, NewSealedPart, Lifting, StretchToSeal, NewGrant),
 )

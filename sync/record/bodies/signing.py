@@ -6,6 +6,7 @@ from typing import Annotated, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from sync.record.bodies.acting import ActingPerson
 from sync.record.bodies.limits import Count, Limits, Name, Ns, Real, Reason, Role, Sha256, Short, Whole, Words
 
 MOST_STROKES = 2000
@@ -23,6 +24,7 @@ class TranscriptBody(TypedDict):
     lines: Count
     through: Whole
     """The number of the last event that they are the fold of."""
+    who: NotRequired[ActingPerson]
 
 
 class ObjectingPerson(TypedDict):

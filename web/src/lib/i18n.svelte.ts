@@ -4,6 +4,7 @@ import { ApiError } from './api';
 import * as checks from './messages/checks';
 import * as common from './messages/common';
 import * as display from './messages/display';
+import * as entry from './messages/entry';
 import * as inspect from './messages/inspect';
 import * as opening from './messages/opening';
 import * as panel from './messages/panel';
@@ -17,6 +18,7 @@ export const MESSAGES = {
     ...checks.zh,
     ...opening.zh,
     ...panel.zh,
+    ...entry.zh,
     ...display.zh,
     ...inspect.zh,
     ...transcript.zh,
@@ -28,6 +30,7 @@ export const MESSAGES = {
     ...checks.en,
     ...opening.en,
     ...panel.en,
+    ...entry.en,
     ...display.en,
     ...inspect.en,
     ...transcript.en,
