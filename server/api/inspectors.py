@@ -162,7 +162,7 @@ class InspectorRoutes:
             role = self._access.session(request).role
             may_see, may_see_span = self._may_see(role), self._may_see_span(role)
             self._live.visited.notify()
-            states = self._rooms.states.values()
+            states = self._rooms.current.values()
             return JudgedList(lambda: [self._live.shown(room, may_see, may_see_span) for room in states])
 
         @app.get("/api/hearings")

@@ -4,7 +4,8 @@ A code that the center printed carries the center's fingerprint. `enroll_at` ask
 and only then sends the code, over a connection that the compared authority vouches for: who stands between learns
 nothing and can pretend nothing. What comes back is kept only when it fits: certificates of this room, for its keys, by
 the key and the authority that were compared. A center's key that differs from the one of an earlier enrollment is
-refused: somebody has to look, and to remove the old one by hand.
+refused: somebody has to look, and to remove the old one by hand. `ask_room` asks a center, compared in the same way,
+for which room it made a code; the code is good for its enrollment afterwards.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from pydantic import BaseModel, Field, ValidationError
 from sync.errors import CenterError, ConfigError, LedgerError
 from sync.ledger.keys import certificate_request, check_certificate, public_pem, read_public
 from sync.ledger.signing_key import SigningKey
+from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
 from sync.runtime.files.durable_files import replace_file
 from sync.tls.certificates import check_tls_certificate, read_authority
@@ -39,12 +41,14 @@ _MOST_BYTES = 64 * 1024
 
 
 class EnrollmentGrant(BaseModel):
-    """The center's answer to `POST /api/enroll`; without the last two from a center that gives no TLS certificates."""
+    """The center's answer to `POST /api/enroll`; without TLS from a center that gives no such certificates."""
 
     certificate: _Pem
     center: _Pem
     tls: _Pem = ""
     authority: _Pem = ""
+    first_number: Annotated[int, Field(ge=1, le=2**53)] = 1
+    """With which number the log begins, where this machine has none: another was this room before."""
 
 
 class _Told(BaseModel):
@@ -52,6 +56,18 @@ class _Told(BaseModel):
 
     authority: _Pem
     center: _Pem
+
+
+class RoomOffer(BaseModel):
+    """The center's answer to `POST /api/enroll/room`: which room a code is for, and how it reaches the broker."""
+
+    court: Annotated[str, Field(max_length=31)]
+    room: Annotated[str, Field(max_length=31)]
+    court_name: Annotated[str, Field(max_length=100)]
+    room_name: Annotated[str, Field(max_length=100)]
+    brokers: Annotated[list[Annotated[str, Field(max_length=300)]], Field(max_length=16)] = []
+    """`host:port` of each; without a host it is the center's own."""
+    mqtt_tls: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +106,48 @@ def is_enrolled(layout: RoomPaths, room: str, now: dt.datetime, device: Ed25519P
     return device is None or certified == device
 
 
+def carried_parts(text: str) -> tuple[str, str]:
+    """(address of the center, code) of what was carried to the room; the address is empty where only a code was."""
+    text = text.strip()
+    if not text.lower().startswith(("https://", "http://")):
+        return "", text
+    address, _, code = text.partition("#")
+    return address.rstrip("/"), code.strip()
+
+
+def ask_room(url: str, text: str) -> RoomOffer | None:
+    """Which room the center `url` made a code for; None where it does not say it (a center of before).
+
+    `text` as for `enroll_at`, with its fingerprint; the code is not used up. `CenterError`, `ConfigError`.
+    """
+    code, wanted = split_code(text)
+    if not wanted:
+        raise ConfigError(
+            "这个登记码没有中心的指纹，请在中心重新生成 (this code carries no fingerprint: make a new one)", code="code"
+        )
+    known = _compared(url, wanted)
+    context = client_context()
+    context.load_verify_locations(cadata=known.authority.decode())
+    try:
+        with _client(url, context) as http:
+            answer = http.post("/api/enroll/room", json={"code": code}, headers={"X-Wutong": "1"})
+    except httpx.HTTPError as error:
+        raise CenterError(f"无法连接中心，请检查地址和网络 (the center cannot be reached: {error})") from error
+    if answer.status_code in (404, 405):
+        return None
+    if answer.status_code in (401, 403):
+        raise CenterError(
+            "登记码无效、已使用或已过期，请在中心重新生成 (the code is unknown, used or too old: make a new one)",
+            code="code",
+        )
+    if answer.status_code != 200 or len(answer.content) > _MOST_BYTES:
+        raise CenterError(f"中心应答 {answer.status_code}，请稍后再试 (the center answered {answer.status_code})")
+    try:
+        return RoomOffer.model_validate_json(answer.content)
+    except ValidationError as error:
+        raise CenterError("中心的应答无法识别 (the center's answer makes no sense)") from error
+
+
 def enroll_at(
     url: str,
     layout: RoomPaths,
@@ -106,20 +164,34 @@ def enroll_at(
     `text`: code and fingerprint. `hosts`: by which the room's own panel is reached. `plain`: take a code without a
     fingerprint, as older centers made them. `CenterError`, `ConfigError` or `LedgerError` says why it is not enrolled.
     """
+    return read_public(_granted(url, layout, room, text, now, key, hosts=hosts, plain=plain).center.encode())
+
+
+def _granted(
+    url: str,
+    layout: RoomPaths,
+    room: str,
+    text: str,
+    now: dt.datetime,
+    key: SigningKey,
+    *,
+    hosts: Sequence[str],
+    plain: bool,
+) -> EnrollmentGrant:
     code, wanted = split_code(text)
     if wanted:
         known = _compared(url, wanted)
         context = client_context()
         context.load_verify_locations(cadata=known.authority.decode())
         with _client(url, context) as http:
-            return enroll(http, layout, room, code, now, key, hosts=hosts, known=known)
+            return enrolled(http, layout, room, code, now, key, hosts=hosts, known=known)
     if not plain:
         raise ConfigError(
             "这个登记码没有中心的指纹，请在中心用新版本重新生成 (this code carries no fingerprint of the center: make "
             "a new one with the center's present version; codes look like CODE.FINGERPRINT)"
         )
     with httpx.Client(base_url=url, timeout=30, trust_env=False) as http:
-        return enroll(http, layout, room, code, now, key, hosts=hosts)
+        return enrolled(http, layout, room, code, now, key, hosts=hosts)
 
 
 def enroll(
@@ -133,7 +205,22 @@ def enroll(
     hosts: Sequence[str] = (),
     known: KnownCenter | None = None,
 ) -> Ed25519PublicKey:
-    """Send a code to who is at the other end of `http`; errors as those of `enroll_at`."""
+    """Send a code to who is at the other end of `http`; the center's key. Errors as those of `enroll_at`."""
+    return read_public(enrolled(http, layout, room, code, now, key, hosts=hosts, known=known).center.encode())
+
+
+def enrolled(
+    http: httpx.Client,
+    layout: RoomPaths,
+    room: str,
+    code: str,
+    now: dt.datetime,
+    key: SigningKey,
+    *,
+    hosts: Sequence[str] = (),
+    known: KnownCenter | None = None,
+) -> EnrollmentGrant:
+    """The same; all that the center has answered."""
     tls_key = make_tls_key(layout.tls_key)
     body = {
         "code": split_code(code)[0],
@@ -146,6 +233,8 @@ def enroll(
         raise CenterError(f"the center cannot be reached ({error}); look at [center] url in the profile") from error
     if answer.status_code == 403:
         raise CenterError("the center does not know this code, or it was used, or it is too old; make a new one there")
+    if answer.status_code == 409:
+        raise CenterError(_words_of(answer), code="still-holds")
     try:
         grant = EnrollmentGrant.model_validate_json(answer.content) if answer.status_code == 200 else None
     except ValidationError:
@@ -174,7 +263,23 @@ def enroll(
         # The authority last: who follows these files takes all of them when it is there.
         _keep(layout.tls_certificate, grant.tls.encode())
         _keep(layout.authority, grant.authority.encode())
-    return center
+    if grant.first_number > 1:
+        room_log = RoomLog(layout.log)
+        try:
+            room_log.begin_at(grant.first_number)
+        finally:
+            room_log.close()
+    return grant
+
+
+def _words_of(answer: httpx.Response) -> str:
+    """Why a code that is right is not taken just now, as the center says it."""
+    try:
+        said = answer.json()
+    except ValueError:
+        said = None
+    words = said.get("message") if isinstance(said, dict) else None
+    return words[:500] if isinstance(words, str) else "旧设备尚未传完 (the machine before still holds something)"
 
 
 def _compared(url: str, wanted: str) -> KnownCenter:
