@@ -93,6 +93,30 @@ def device_key(profile: ProfileOption) -> None:
 
 
 @room.command()
+def idle(
+    profile: ProfileOption,
+    wait: Annotated[bool, typer.Option("--wait", help="return when the hearing that is open has ended")] = False,
+) -> None:
+    """Say whether a hearing is open: exit code 0 when none is, 3 while one is (a recess counts)."""
+    import asyncio
+
+    from hardware.profile import load_profile
+    from sync.room.open_hearing import open_hearing, until_idle
+    from sync.room.paths import RoomPaths
+
+    layout = RoomPaths(load_profile(profile).storage.data)
+    hearing = asyncio.run(open_hearing(layout))
+    if hearing is None:
+        print("no hearing is open")
+        return
+    print(f"hearing {hearing} is open", flush=True)
+    if not wait:
+        raise typer.Exit(3)
+    asyncio.run(until_idle(layout))
+    print("the hearing has ended")
+
+
+@room.command()
 def recorder_network(profile: ProfileOption) -> None:
     """Print a drop-in by which the recorder's unit reaches its own cameras alone."""
     from hardware.profile import load_profile
