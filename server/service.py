@@ -173,8 +173,6 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     for listener in (classifications.stored, rooms.stored, live.stored, witness.stored):
         ingest.stored.add(listener)
     pace = MessagePace()
-    for relist in (rooms.added, rooms.removed):
-        relist.add(live.wall.relist)
     elsewhere = StoredElsewhere(database, Verifier(CENTER, key.public_key()), rights, ownership.owns)
     for told in (classifications.stored, rooms.stored):
         elsewhere.read.add(told)

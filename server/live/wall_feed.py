@@ -64,6 +64,8 @@ class WallFeed:
         self._asking: dict[LiveTab, None] = {}
         """Tabs that have asked for the whole."""
         self._awake = asyncio.Event()
+        rooms.added.add(self.relist)
+        rooms.removed.add(self.relist)
 
     def join(self, tab: LiveTab) -> None:
         """A tab has come and is to be told everything."""
