@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sync.http.rights.who_acts import acting
-from sync.record.bodies.acting import ActingPerson
+from sync.record.bodies.who_acted import WhoActed
 
 ACTS = frozenset(
     {
@@ -36,5 +36,5 @@ def with_who(kind: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
     session = acting() if kind in ACTS else None
     if session is None or not session.person:
         return body
-    who: ActingPerson = {"person": session.person, "name": session.name}
+    who: WhoActed = {"person": session.person, "name": session.name}
     return {**body, "who": who}

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 from sync.record.bodies.limits import Limits, Short
 
 
-class ActingPerson(TypedDict):
+class WhoActed(TypedDict):
     """Their id at the center, and their name as it was."""
 
     person: Annotated[str, Limits(max_length=64)]
