@@ -282,6 +282,7 @@ def load_config(path: Path) -> Config:
                 }
             ),
             "metrics": config.metrics.below(folder),
+            "people": config.people.below(folder),
             "rooms": [room.model_copy(update={"token_file": at(room.token_file)}) for room in config.rooms],
         }
     )

@@ -138,6 +138,23 @@ def uplink(profile: ProfileOption) -> None:
 
 
 @room.command()
+def take_over(
+    old: Annotated[Path, typer.Argument(metavar="FOLDER", help="data folder on the disk of the machine before")],
+    *,
+    data: Annotated[Path, typer.Option("--data", help="folder of the room's data here")] = Path("/var/lib/wutong"),
+) -> None:
+    """Take a room's data over from the disk of a machine that broke down; before this one is enrolled."""
+    from wutong.setup.take_over import take_over as taken_over
+    from wutong.terminal import terminal
+
+    found = taken_over(old.resolve(), data.resolve())
+    console = terminal()
+    console.print(f"已接收 {found.files} 个文件、{found.size_bytes / 1e9:.2f} GB (files taken over)", highlight=False)
+    console.print(f"日志至 {found.last_number}，其中 {found.pending_events} 条待传中心 (waiting)", highlight=False)
+    console.print("下一步 (next): wutong room setup CODE", highlight=False)
+
+
+@room.command()
 def setup(
     carried: Annotated[str, typer.Argument(metavar="[CODE]", help="what the center printed for this room")] = "",
     *,
