@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from edge.api.clerks import ClerkCredentials, NewPin, PinEntry, ShownSession
+from edge.api.clerks import ClerkCredentials, NewPin, PanelSession, PinEntry
 from edge.api.hearing import Consents, FromDocket, NewCameraView, NewMark, NewPause, NewTest, NewView, Unlisted
 from edge.api.phrases import FilledPhrase, PhraseFileAnswer
 from edge.api.sealing import StretchToSeal
@@ -119,7 +119,7 @@ ROOTS: Mapping[str, Any] = {
     "ShownActs": ShownActs,
     "Session": SessionAnswer,
     "ShownEntry": ShownEntry,
-    "ShownSession": ShownSession,
+    "PanelSession": PanelSession,
     "FilledPhrase": FilledPhrase,
     "PhraseFileAnswer": PhraseFileAnswer,
     "RevisionAnswer": RevisionAnswer,

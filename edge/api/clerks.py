@@ -40,7 +40,7 @@ class NewPin(WordsBody):
     pin: Pin
 
 
-class ShownSession(TypedDict):
+class PanelSession(TypedDict):
     """A session of who is in."""
 
     id: str
@@ -83,7 +83,7 @@ def add_clerks(app: FastAPI, entry: PanelEntry, access: Access) -> None:
 
     @app.get("/api/panel/sessions")
     @allow(ROLE)
-    async def sessions(request: Request) -> list[ShownSession]:
+    async def sessions(request: Request) -> list[PanelSession]:
         mine = access.session(request)
         return [_shown(one, mine) for one in access.sessions_of(mine.person)]
 
@@ -96,7 +96,7 @@ def add_clerks(app: FastAPI, entry: PanelEntry, access: Access) -> None:
         return {}
 
 
-def _shown(one: Session, mine: Session) -> ShownSession:
+def _shown(one: Session, mine: Session) -> PanelSession:
     return {
         "id": one.id,
         "since_utc_ms": int(one.since_s * 1000),

@@ -493,7 +493,7 @@ export interface ShownClerk {
 }
 
 /** A session of who is in. */
-export interface ShownSession {
+export interface PanelSession {
   id: string;
   since_utc_ms: number;
   used_utc_ms: number;
