@@ -29,6 +29,8 @@ from server.entrance.steps import LoginAndPassword, NewFirst, SignInStep, SignIn
 from server.live.tab_messages import CenterMessage
 from server.overview.audit_page import AuditListed
 from server.overview.court_counts import CourtReport
+from server.roster.people_list import CourtsListed, PeopleListed
+from server.roster.roster_api import ChangedCourt, ChangedPerson, NewCourt, NewPerson
 from server.store.archive.rows import SearchHit
 from sync.http.live.gateway import MAX_WATCHED
 from sync.http.rights.session_bodies import SessionAnswer
@@ -48,6 +50,7 @@ FILES = {
     "server.entrance": "entrance",
     "server.overview": "administration",
     "server.people": "administration",
+    "server.roster": "administration",
     "server.fleet": "administration",
     "edge": "room",
     "server": "center",
@@ -106,6 +109,8 @@ ROOTS: Mapping[str, Any] = {
     "ArchivedHearings": ArchivedHearings,
     "AuditListed": AuditListed,
     "CourtReport": CourtReport,
+    "CourtsListed": CourtsListed,
+    "PeopleListed": PeopleListed,
     "ArchivedWords": ArchivedWords,
     "Grant": ShownGrant,
     "GrantedHearing": GrantedHearing,
@@ -145,6 +150,7 @@ REQUESTS: Sequence[type[BaseModel]] = (
         NewPin,
     ),
     *(Final, NewSignature, NewObjection, NewClassification, NewSealedPart, Lifting, StretchToSeal, NewGrant),
+    *(NewCourt, ChangedCourt, NewPerson, ChangedPerson),
 )
 """Bodies of requests: in these, and in what they are made of, what has a default need not be said."""
 CONSTANTS: Mapping[str, tuple[Any, str]] = {

@@ -243,3 +243,39 @@ export interface NewGrant {
   name: string;
   hours?: number;
 }
+
+/** Body of `POST /api/admin/courts`. */
+export interface NewCourt {
+  slug: string;
+  name: string;
+  level: 'supreme' | 'province' | 'city' | 'district' | '';
+  parent: string | null;
+}
+
+/** Body of `PATCH /api/admin/courts/{slug}`; what is null stays as it is. */
+export interface ChangedCourt {
+  name?: string | null;
+  level?: 'supreme' | 'province' | 'city' | 'district' | '' | null;
+  parent?: string | null;
+}
+
+/** Body of `POST /api/admin/people`. */
+export interface NewPerson {
+  login: string;
+  name: string;
+  court: string;
+  posts: NewPost[];
+}
+
+/** A role at a court. */
+export interface NewPost {
+  role: string;
+  court: string;
+}
+
+/** Body of `PATCH /api/admin/people/{id}`; what is null stays as it is. */
+export interface ChangedPerson {
+  name?: string | null;
+  court?: string | null;
+  posts?: NewPost[] | null;
+}
