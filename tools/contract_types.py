@@ -10,11 +10,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from edge.api.clerks import ClerkCredentials, NewPin, PanelSession, PinEntry
 from edge.api.hearing import Consents, FromDocket, NewCameraView, NewMark, NewPause, NewTest, NewView, Unlisted
 from edge.api.phrases import FilledPhrase, PhraseFileAnswer
 from edge.api.sealing import StretchToSeal
 from edge.api.signing import Final, NewObjection, NewSignature
 from edge.api.transcript import NewRevision, NewUndo, NewVoice, RevisionAnswer
+from edge.clerks.panel_entry import ShownEntry
 from edge.state.messages import PanelMessage, ShownRoomState, WallState
 from server.access.grants import ShownGrant
 from server.api.archive import ArchivedHearings, ArchivedWords, ListedHearing
@@ -131,6 +133,8 @@ ROOTS: Mapping[str, Any] = {
     "SignUpCode": SignUpCode,
     "ShownActs": ShownActs,
     "Session": SessionAnswer,
+    "ShownEntry": ShownEntry,
+    "PanelSession": PanelSession,
     "FilledPhrase": FilledPhrase,
     "PhraseFileAnswer": PhraseFileAnswer,
     "RevisionAnswer": RevisionAnswer,
@@ -153,6 +157,9 @@ REQUESTS: Sequence[type[BaseModel]] = (
         NewRevision,
         NewVoice,
         NewUndo,
+        ClerkCredentials,
+        PinEntry,
+        NewPin,
     ),
     *(Final, NewSignature, NewObjection, NewClassification, NewSealedPart, Lifting, StretchToSeal, NewGrant),
     *(ChosenCenter, SetupChoices, TypedCamera, CameraAccount),

@@ -146,6 +146,26 @@ export interface NewUndo {
   reopen?: boolean;
 }
 
+/**
+ * The day's first sign-in; `totp` is a code of the app or a recovery code, asked for when it is needed.
+ */
+export interface ClerkCredentials {
+  login: string;
+  password: string;
+  totp?: string;
+}
+
+/** Who comes in by a PIN. */
+export interface PinEntry {
+  person: string;
+  pin: string;
+}
+
+/** A PIN of who is in. */
+export interface NewPin {
+  pin: string;
+}
+
 /** Lay the words before those who sign. */
 export interface Final {
   id: string;
