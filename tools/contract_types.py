@@ -10,11 +10,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from edge.api.clerks import ClerkCredentials, NewPin, PanelSession, PinEntry
 from edge.api.hearing import Consents, FromDocket, NewCameraView, NewMark, NewPause, NewTest, NewView, Unlisted
 from edge.api.phrases import FilledPhrase, PhraseFileAnswer
 from edge.api.sealing import StretchToSeal
 from edge.api.signing import Final, NewObjection, NewSignature
 from edge.api.transcript import NewRevision, NewUndo, NewVoice, RevisionAnswer
+from edge.clerks.panel_entry import ShownEntry
 from edge.state.messages import PanelMessage, ShownRoomState, WallState
 from server.access.grants import ShownGrant
 from server.api.archive import ArchivedHearings, ArchivedWords, ListedHearing
@@ -44,6 +46,9 @@ from sync.record.hearing import PREROLL_MOST_NS
 from sync.record.signing import KINDS
 from sync.record.timeline import PauseReason
 from sync.record.transcript import CLERK, CORRECTOR, UNSURE_BELOW
+from wutong.setup.api import CameraAccount, TypedCamera
+from wutong.setup.choices import ChosenCenter, SetupChoices
+from wutong.setup.messages import ChoiceFault, ShownSetup
 
 FILES = {
     "sync.record.bodies": "bodies",
@@ -58,6 +63,7 @@ FILES = {
     "server.fleet": "administration",
     "edge": "room",
     "server": "center",
+    "wutong.setup": "setup",
 }
 """Where the types of a package are written: the first that matches."""
 
@@ -99,6 +105,12 @@ NAMES = {
     "Document": "SignedDocument",
     "Words": "WordsStill",
     "Event": "RoomEvent",
+    "ShownSetup": "Setup",
+    "ShownCandidate": "SetupCamera",
+    "ShownSetupStep": "SetupStep",
+    "ShownListening": "SetupListening",
+    "ShownMicrophones": "SetupMicrophones",
+    "ShownRoomNow": "SetupRoomNow",
 }
 """What a type is called by the screens, where that is another name."""
 
@@ -133,9 +145,13 @@ ROOTS: Mapping[str, Any] = {
     "SignUpCode": SignUpCode,
     "ShownActs": ShownActs,
     "Session": SessionAnswer,
+    "ShownEntry": ShownEntry,
+    "PanelSession": PanelSession,
     "FilledPhrase": FilledPhrase,
     "PhraseFileAnswer": PhraseFileAnswer,
     "RevisionAnswer": RevisionAnswer,
+    "Setup": ShownSetup,
+    "ChoiceFault": ChoiceFault,
 }
 REQUESTS: Sequence[type[BaseModel]] = (
     *(
@@ -153,8 +169,12 @@ REQUESTS: Sequence[type[BaseModel]] = (
         NewRevision,
         NewVoice,
         NewUndo,
+        ClerkCredentials,
+        PinEntry,
+        NewPin,
     ),
     *(Final, NewSignature, NewObjection, NewClassification, NewSealedPart, Lifting, StretchToSeal, NewGrant),
+    *(ChosenCenter, SetupChoices, TypedCamera, CameraAccount),
     *(NewCourt, ChangedCourt, NewPerson, ChangedPerson),
     *(NewRoom, RenamedRoom, ForcedAct, RevokedDevice),
 )
