@@ -37,8 +37,8 @@ from edge.api.transcript import NewRevision, NewUndo, NewVoice, RevisionAnswer
 from edge.state.messages import PanelMessage, ShownRoomState, WallState
 from server.access.grants import ShownGrant
 from server.api.archive import ArchivedHearings, ArchivedWords, ListedHearing
-from server.api.inspectors import NewClassification, RecordedHearing
 from server.api.parties import GrantedHearing, NewGrant
+from server.api.recorded_hearing import NewClassification, RecordedHearing
 from server.api.sealing import Lifting, NewSealedPart
 from server.live.tab_messages import CenterMessage
 from server.store.archive.rows import SearchHit

@@ -35,10 +35,10 @@ from sync.http.rights.gate import AccessGate
 from sync.http.rights.open_sockets import OpenSockets
 from sync.http.rights.origins import Origins
 from sync.http.rights.people import ABSOLUTE_S, People, Session, SessionLimits, key_of
-from sync.http.rights.request_scope import ACTOR, ADDED, SESSION, STILL, Outcomes, outcome_of, refusal_of
+from sync.http.rights.request_scope import ACTOR, ADDED, PARAMS, SESSION, STILL, Outcomes, outcome_of, refusal_of
 from sync.http.rights.rules import SAFE_METHODS, Rule, public
 from sync.http.rights.session_bodies import SignIn, said_of
-from sync.http.rights.sharing import AuditNote, RightsKnown, SessionSharing
+from sync.http.rights.sharing import AuditNote, ReachCheck, RightsKnown, SessionSharing, everything_reached
 from sync.http.wire.connection import neighborhood
 
 _DEVICE = "_device"
@@ -65,6 +65,8 @@ class Access:
         self._signing_in_known = asyncio.Semaphore(1)
         self._waiting: Counter[str] = Counter()
         self._stands: Callable[[Session], bool] = lambda _: True
+        self._reached: ReachCheck = everything_reached
+        self._codes_open: Callable[[], bool] = lambda: True
 
     @classmethod
     def open(cls, path: Path, people: Mapping[str, str]) -> Access:
@@ -147,6 +149,9 @@ class Access:
         device = self._people.known_device(cookie(request.headers, self._cookie + _DEVICE))
         who = device or neighborhood(address)
         self._people.throttle.check(who)
+        if not self._codes_open():
+            text = "共享登录码已停用，请用本人账号登录 (shared codes are closed; sign in as yourself)"
+            raise AccessError(text, code="codes-closed")
         if self._waiting[who] >= _MOST_WAITING:
             raise AccessError("登录尝试过多，请稍后再试 (too many attempts at once; wait)", code="throttled")
         self._waiting[who] += 1
@@ -213,10 +218,17 @@ class Access:
 
     # Persons, whom another part of the server recognizes (`server.people`).
 
-    def hold_persons(self, stands: Callable[[Session], bool], limits: Mapping[str, SessionLimits]) -> None:
-        """Sessions of persons are worth something only while `stands` says so, and last as their roles' `limits`."""
-        self._stands = stands
+    def hold_persons(
+        self, stands: Callable[[Session], bool], reached: ReachCheck, limits: Mapping[str, SessionLimits]
+    ) -> None:
+        """Sessions of persons are worth something only while `stands` says so, and last as their roles' `limits`. What
+        the path of a route names is there for them only as `reached` says."""
+        self._stands, self._reached = stands, reached
         self._people.limit(limits)
+
+    def hold_codes(self, open_now: Callable[[], bool]) -> None:
+        """The codes of roles open a session only while `open_now`, and sessions that they opened last no longer."""
+        self._codes_open = open_now
 
     async def open_person(self, response: Response, role: str, name: str, person: str, court: str) -> Session:
         """Open a session for somebody who was recognized, in a post of theirs, and give their browser its cookie.
@@ -294,7 +306,7 @@ class Access:
 
     def alive(self, session: Session) -> bool:
         """Whether a session still lasts; long-lived sockets ask now and then, which counts as use."""
-        return self._stands(session) and self._people.keep(session)
+        return self._counts(session) and self._people.keep(session)
 
     @staticmethod
     def add(request: Request | WebSocket, **more: str | int) -> None:
@@ -340,7 +352,10 @@ class Access:
     def _of(self, headers: Headers) -> Session | None:
         self._check_rights()
         session = self._people.session(cookie(headers, self._cookie))
-        return session if session is not None and self._stands(session) else None
+        return session if session is not None and self._counts(session) else None
+
+    def _counts(self, session: Session) -> bool:
+        return self._stands(session) and (bool(session.person or session.grant) or self._codes_open())
 
     async def admit(self, rule: Rule | None, request: Request | WebSocket) -> Session | None:
         """Check one request against the rule of its route; `AccessError` to refuse."""
@@ -373,9 +388,12 @@ class Access:
         self.judge_again(request, lambda: self._check_still(session))
         if session.role not in rule.roles:
             raise AccessError("您的角色无权进行此操作 (your role may not do this)", code="forbidden")
+        if session.person:
+            again = await self._reached(session, request.scope.get(PARAMS, {}), not changing)
+            self.judge_again(request, again)
         return session
 
     def _check_still(self, session: Session) -> None:
         self._check_rights()
-        if session.ended or not self._stands(session):
+        if session.ended or not self._counts(session):
             raise AccessError("请先登录 (sign in first)", code="signed-out")
