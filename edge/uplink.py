@@ -8,6 +8,7 @@ import structlog
 
 from edge.panel_tls import panel_hosts
 from hardware.profile import Profile
+from hardware.profile_text import MOST_SHARED_BYTES, shared_text
 from sync.broker_address import BrokerAddress
 from sync.broker_client import unguessable_client_id
 from sync.room.clock import RoomClock
@@ -24,6 +25,12 @@ log = structlog.get_logger(__name__)
 
 def _secret(path: Path | None, what: str) -> str:
     return "" if path is None else read_secret(path, what)
+
+
+def _told(profile: Profile) -> str:
+    """What the center keeps of the profile; none that is longer than it takes."""
+    text = shared_text(profile)
+    return text if len(text.encode()) <= MOST_SHARED_BYTES else ""
 
 
 def config_of(profile: Profile) -> UplinkConfig:
@@ -53,6 +60,7 @@ def config_of(profile: Profile) -> UplinkConfig:
         token=_secret(center.token_file, "the room's token"),
         tls=shown,
         panel_hosts=panel_hosts(profile),
+        profile=_told(profile),
         broker=BrokerAddress.of(
             center.broker_places,
             center.mqtt_username or unguessable_client_id(f"room-{profile.room.court}-{profile.room.room}"),

@@ -52,6 +52,7 @@ from server.live.messages import RoomMessages
 from server.notices import AGAIN_S, Notices
 from server.objects.media_indexes import MediaIndexes
 from server.objects.opened import open_objects
+from server.overview.overview_api import OverviewRoutes
 from server.people.parts import open_parts
 from server.playback.ranges import Media
 from server.playback.service import PlaybackService
@@ -272,7 +273,8 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     ).install(app)
     furthest = HeardFurthest(database, rooms, sealing, rights, lambda: live.rooms_with_parts)
     SealingRoutes(access, archive, sealing, furthest).install(app)
-    pages.install(app, ["inspect", "view"], home="inspect")
+    OverviewRoutes(access, database, persons.known).install(app)
+    pages.install(app, ["inspect", "view", "admin"], home="inspect")
     failed = asyncio.get_running_loop().create_future()
     tls = CenterTls(court, shown, certificates, config, policy)
     certificates.changed.add(tls.revocations.changed)

@@ -17,7 +17,13 @@ export default defineConfig({
     assetsInlineLimit: 0, // the pages' policy allows no data: scripts or fonts
     chunkSizeWarningLimit: 1500,
     rollupOptions: {
-      input: { panel: here('./panel.html'), display: here('./display.html'), inspect: here('./inspect.html'), view: here('./view.html') },
+      input: {
+        panel: here('./panel.html'),
+        display: here('./display.html'),
+        inspect: here('./inspect.html'),
+        view: here('./view.html'),
+        admin: here('./admin.html'),
+      },
     },
   },
 });

@@ -111,3 +111,80 @@ def uplink(profile: ProfileOption) -> None:
 
     loaded = load_profile(profile)
     raise typer.Exit(run_service("uplink", lambda lifeline: serve(loaded, lifeline)))
+
+
+@room.command()
+def setup(
+    carried: Annotated[str, typer.Argument(metavar="[CODE]", help="what the center printed for this room")] = "",
+    *,
+    profile: Annotated[Path, typer.Option("--profile", help="the profile to write")] = Path("/etc/wutong/room.toml"),
+    data: Annotated[Path, typer.Option("--data", help="folder of the room's data")] = Path("/var/lib/wutong"),
+    host: Annotated[str, typer.Option("--host", help="where the panel listens")] = "0.0.0.0",  # noqa: S104
+    port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 8810,
+    yes: Annotated[bool, typer.Option("--yes", help="by the options, and by what is found")] = False,
+    center: Annotated[str, typer.Option("--center", help="the center's address, where the code has none")] = "",
+    alone: Annotated[bool, typer.Option("--alone", help="with --yes: without a center")] = False,
+    court: Annotated[str, typer.Option("--court", help="short name; where the center does not say it")] = "",
+    room_id: Annotated[str, typer.Option("--room", help="short name, likewise")] = "",
+    court_name: Annotated[str, typer.Option("--court-name", help="as people read it, likewise")] = "",
+    room_name: Annotated[str, typer.Option("--room-name", help="as people read it, likewise")] = "",
+    broker: Annotated[str, typer.Option("--broker", help="host:port; default: the center's host, 8883")] = "",
+    camera: Annotated[
+        list[str] | None, typer.Option("--camera", help="with --yes: RTSP address; else all found")
+    ] = None,
+    camera_user: Annotated[str, typer.Option("--camera-user", help="of all cameras")] = "",
+    camera_password_file: Annotated[Path | None, typer.Option("--camera-password-file", help="mode 0600")] = None,
+    microphones: Annotated[str, typer.Option("--microphones", help="with --yes: (part of) an input's name")] = "",
+    seat: Annotated[list[str] | None, typer.Option("--seat", help="with --yes: ROLE=MICROPHONE, from 1")] = None,
+    simulated: Annotated[
+        bool, typer.Option("--simulated", help="offer the simulated devices of the bundled hearing; look for no others")
+    ] = False,
+    probe: Annotated[
+        list[str] | None, typer.Option("--probe", help="also ask this machine whether it is a camera (WS-Discovery)")
+    ] = None,
+    logs: Annotated[
+        Path | None, typer.Option("--here", metavar="LOGS", help="run the services as children; their logs go there")
+    ] = None,
+    replace_camera: Annotated[
+        str, typer.Option("--replace-camera", help="with --yes: id of the camera to replace")
+    ] = "",
+    anew: Annotated[bool, typer.Option("--anew", help="with --yes: begin anew; the profile of before is kept")] = False,
+) -> None:
+    """Make this machine a courtroom: find its devices, write its profile, enroll it and start it."""
+    from hardware.simulation.scenario import BUNDLED_HEARING
+    from sync.runtime.process.service import configure_logging
+    from wutong.setup.choices import ChosenCenter
+    from wutong.setup.command import SetupOptions, run
+    from wutong.terminal import terminal
+
+    configure_logging("setup")
+    said = ChosenCenter(
+        alone=alone,
+        carried=carried,
+        url=center,
+        court=court,
+        room=room_id,
+        court_name=court_name,
+        room_name=room_name,
+        broker=broker,
+    )
+    options = SetupOptions(
+        carried,
+        profile.resolve(),
+        data.resolve(),
+        host,
+        port,
+        yes,
+        said,
+        tuple(camera or ()),
+        camera_user,
+        camera_password_file,
+        microphones,
+        tuple(seat or ()),
+        BUNDLED_HEARING if simulated else None,
+        tuple(probe or ()),
+        logs,
+        replace_camera,
+        anew,
+    )
+    raise typer.Exit(run(options, terminal()))

@@ -1,26 +1,37 @@
-"""What a camera answers by ONVIF, read strictly: it is XML from a stranger.
+"""What a camera answers by ONVIF, read strictly: it is XML from a stranger (`hardware.drivers.strict_xml`).
 
-Refused, with `ValueError`: what is no UTF-8, what declares document types or entities, more than `MOST_BYTES` or
-`MOST_ELEMENTS`. Of an address only the path is taken, never the host: no camera sends anybody elsewhere. Elements are
-known by their own names alone, since makers write other versions of the namespaces.
+Refused, with `ValueError`: what that refuses, and more than `MOST_BYTES`. Of an address only the path is taken, never
+the host: no camera sends anybody elsewhere.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlsplit
 from xml.etree import ElementTree
 
+from hardware.drivers.strict_xml import MOST_TEXT, name_of, read_xml, text_of
+
 MOST_BYTES = 256 * 1024
-MOST_ELEMENTS = 20_000
-MOST_TEXT = 1_000
 MOST_PROFILES = 16
 MOST_TOKEN = 64
 """Characters of a token (ONVIF core, ReferenceToken)."""
-_DECLARED = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+MOST_SIDE = 16_384
 _PATH = re.compile(r"/[!-~]*")
+
+
+@dataclass(frozen=True)
+class OnvifProfile:
+    """A stream that a camera offers; what it does not say of it is empty or 0."""
+
+    token: str
+    codec: str
+    """As ONVIF writes it: `H264`, `H265`, `JPEG`."""
+    width: int
+    height: int
 
 
 class OnvifAnswer:
@@ -28,18 +39,7 @@ class OnvifAnswer:
 
     def __init__(self, data: bytes) -> None:
         """`ValueError` where it is no answer."""
-        if len(data) > MOST_BYTES:
-            raise ValueError("the answer has no end")
-        text = data.decode("utf-8")
-        if _DECLARED.search(text):
-            raise ValueError("the answer declares a document type")
-        try:
-            root = ElementTree.fromstring(text)  # noqa: S314 (no types, no entities, bounded)
-        except ElementTree.ParseError as error:
-            raise ValueError("the answer is no XML") from error
-        self._elements = list(root.iter())
-        if len(self._elements) > MOST_ELEMENTS:
-            raise ValueError("the answer has too many parts")
+        self._elements = read_xml(data, MOST_BYTES)
 
     def has(self, name: str) -> bool:
         """Whether there is an element of this name."""
@@ -48,14 +48,14 @@ class OnvifAnswer:
     @property
     def is_refused_sign_in(self) -> bool:
         """A fault that says that user or password are not right."""
-        values = "".join(_text(one) for one in self._elements if _name(one) == "Value")
+        values = "".join(text_of(one) for one in self._elements if name_of(one) == "Value")
         return self.has("Fault") and "NotAuthorized" in values
 
     @property
     def utc(self) -> datetime | None:
         """The camera's clock (GetSystemDateAndTime); None where it says none that there is."""
         for whole in self._named("UTCDateTime"):
-            said = {_name(one): _text(one) for one in whole.iter()}
+            said = {name_of(one): text_of(one) for one in whole.iter()}
             names = ("Year", "Month", "Day", "Hour", "Minute", "Second")
             try:
                 year, month, day, hour, minute, second = (int(said[name][:6]) for name in names)
@@ -69,8 +69,8 @@ class OnvifAnswer:
         """Where its Media service is (GetCapabilities); `ValueError` where it says none."""
         for media in self._named("Media"):
             for address in media.iter():
-                if _name(address) == "XAddr":
-                    path = urlsplit(_text(address)).path
+                if name_of(address) == "XAddr":
+                    path = urlsplit(text_of(address)).path
                     if _PATH.fullmatch(path):
                         return path
         raise ValueError("the camera has no Media service")
@@ -82,12 +82,30 @@ class OnvifAnswer:
         return [token for token in said if 0 < len(token) <= MOST_TOKEN and token.isprintable()][:MOST_PROFILES]
 
     @property
+    def profiles(self) -> list[OnvifProfile]:
+        """The same with what it says of their pictures."""
+        tokens = self.profile_tokens
+        found: dict[str, OnvifProfile] = {}
+        for one in self._named("Profiles"):
+            said: dict[str, str] = {}
+            for encoder in one.iter():
+                if name_of(encoder) == "VideoEncoderConfiguration":
+                    for part in encoder.iter():
+                        said.setdefault(name_of(part), text_of(part).strip())
+            token = one.get("token", "")
+            if token in tokens:
+                codec = said.get("Encoding", "")[:16]
+                sides = (_side(said.get("Width", "")), _side(said.get("Height", "")))
+                found.setdefault(token, OnvifProfile(token, codec if codec.isalnum() else "", *sides))
+        return list(found.values())
+
+    @property
     def stream_address(self) -> str:
         """Where a profile's stream is (GetStreamUri); "" where it says none."""
-        return next((_text(uri).strip() for uri in self._named("Uri")), "")
+        return next((text_of(uri).strip() for uri in self._named("Uri")), "")
 
     def _named(self, name: str) -> Iterator[ElementTree.Element]:
-        return (one for one in self._elements if _name(one) == name)
+        return (one for one in self._elements if name_of(one) == name)
 
 
 def is_same_stream(said: str, path: str) -> bool:
@@ -107,9 +125,8 @@ def is_same_stream(said: str, path: str) -> bool:
     return theirs.path.rstrip("/") == ours.path.rstrip("/") and asked <= has
 
 
-def _name(element: ElementTree.Element) -> str:
-    return str(element.tag).rpartition("}")[2]
-
-
-def _text(element: ElementTree.Element) -> str:
-    return (element.text or "")[:MOST_TEXT]
+def _side(said: str) -> int:
+    """Pixels; 0 for what is no number of them."""
+    if not (said.isascii() and said.isdigit()) or len(said) > 5:
+        return 0
+    return int(said) if int(said) <= MOST_SIDE else 0

@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape
 import httpx
 
 from hardware.camera_address import CameraAddress
-from hardware.drivers.onvif_answers import MOST_BYTES, OnvifAnswer, is_same_stream
+from hardware.drivers.onvif_answers import MOST_BYTES, OnvifAnswer, OnvifProfile, is_same_stream
 from hardware.drivers.sign_in import offers_in
 from sync.errors import DeviceError
 
@@ -85,16 +85,32 @@ class OnvifCamera:
         if not done.has("SetSynchronizationPointResponse"):
             raise DeviceError("摄像机不接受请求关键帧（ONVIF SetSynchronizationPoint）", code="onvif")
 
-    def _found(self) -> tuple[str, str]:
+    def streams(self) -> list[tuple[OnvifProfile, str]]:
+        """Each of its streams with the address that it says, in its order; whoever asks takes no host of it.
+
+        `DeviceError` as `ask_for_key_frame`.
+        """
+        try:
+            path = self._media_path()
+            profiles = self._ask(path, _MEDIA, "GetProfiles", "").profiles
+            return [(one, self._stream_address(path, one.token)) for one in profiles]
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            raise DeviceError(f"摄像机的 ONVIF 服务没有应答：{type(error).__name__}", code="onvif") from error
+
+    def _media_path(self) -> str:
         clock = self._post(SERVICE, "", f'<GetSystemDateAndTime xmlns="{_DEVICE}"/>')[1]
         said = None if clock is None else clock.utc
         self._ahead = timedelta() if said is None or said.year > LAST_YEAR else said - datetime.now(UTC)
-        wanted = "<Category>Media</Category>"
-        path = self._ask(SERVICE, _DEVICE, "GetCapabilities", wanted).media_path
+        return self._ask(SERVICE, _DEVICE, "GetCapabilities", "<Category>Media</Category>").media_path
+
+    def _stream_address(self, path: str, token: str) -> str:
+        return self._ask(path, _MEDIA, "GetStreamUri", _SETUP + _profile(token)).stream_address
+
+    def _found(self) -> tuple[str, str]:
+        path = self._media_path()
         tokens = self._ask(path, _MEDIA, "GetProfiles", "").profile_tokens
         for token in tokens:
-            said_address = self._ask(path, _MEDIA, "GetStreamUri", _SETUP + _profile(token)).stream_address
-            if is_same_stream(said_address, self._address.path):
+            if is_same_stream(self._stream_address(path, token), self._address.path):
                 return path, token
         if not tokens:
             raise ValueError("the camera has no profile")

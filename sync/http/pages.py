@@ -1,4 +1,4 @@
-"""The built single-page applications: /panel, /display and /inspect from one Vite build, its assets for ever cached.
+"""The built single-page applications, /panel, /inspect and others, from one Vite build, its assets for ever cached.
 
 The build is looked for inside the wheel (`wutong/web`) and in a checkout (`web/dist`); without it every page says
 what to run instead of failing.

@@ -4,7 +4,8 @@ A code that the center printed carries the center's fingerprint. `enroll_at` ask
 and only then sends the code, over a connection that the compared authority vouches for: who stands between learns
 nothing and can pretend nothing. What comes back is kept only when it fits: certificates of this room, for its keys, by
 the key and the authority that were compared. A center's key that differs from the one of an earlier enrollment is
-refused: somebody has to look, and to remove the old one by hand.
+refused: somebody has to look, and to remove the old one by hand. `ask_room` asks a center, compared in the same way,
+for which room it made a code; the code is good for its enrollment afterwards.
 """
 
 from __future__ import annotations
@@ -54,6 +55,18 @@ class _Told(BaseModel):
     center: _Pem
 
 
+class RoomOffer(BaseModel):
+    """The center's answer to `POST /api/enroll/room`: which room a code is for, and how it reaches the broker."""
+
+    court: Annotated[str, Field(max_length=31)]
+    room: Annotated[str, Field(max_length=31)]
+    court_name: Annotated[str, Field(max_length=100)]
+    room_name: Annotated[str, Field(max_length=100)]
+    brokers: Annotated[list[Annotated[str, Field(max_length=300)]], Field(max_length=16)] = []
+    """`host:port` of each; without a host it is the center's own."""
+    mqtt_tls: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class KnownCenter:
     """A center whose fingerprint was compared."""
@@ -88,6 +101,48 @@ def is_enrolled(layout: RoomPaths, room: str, now: dt.datetime, device: Ed25519P
     except (OSError, LedgerError):
         return False
     return device is None or certified == device
+
+
+def carried_parts(text: str) -> tuple[str, str]:
+    """(address of the center, code) of what was carried to the room; the address is empty where only a code was."""
+    text = text.strip()
+    if not text.lower().startswith(("https://", "http://")):
+        return "", text
+    address, _, code = text.partition("#")
+    return address.rstrip("/"), code.strip()
+
+
+def ask_room(url: str, text: str) -> RoomOffer | None:
+    """Which room the center `url` made a code for; None where it does not say it (a center of before).
+
+    `text` as for `enroll_at`, with its fingerprint; the code is not used up. `CenterError`, `ConfigError`.
+    """
+    code, wanted = split_code(text)
+    if not wanted:
+        raise ConfigError(
+            "这个登记码没有中心的指纹，请在中心重新生成 (this code carries no fingerprint: make a new one)", code="code"
+        )
+    known = _compared(url, wanted)
+    context = client_context()
+    context.load_verify_locations(cadata=known.authority.decode())
+    try:
+        with _client(url, context) as http:
+            answer = http.post("/api/enroll/room", json={"code": code}, headers={"X-Wutong": "1"})
+    except httpx.HTTPError as error:
+        raise CenterError(f"无法连接中心，请检查地址和网络 (the center cannot be reached: {error})") from error
+    if answer.status_code in (404, 405):
+        return None
+    if answer.status_code in (401, 403):
+        raise CenterError(
+            "登记码无效、已使用或已过期，请在中心重新生成 (the code is unknown, used or too old: make a new one)",
+            code="code",
+        )
+    if answer.status_code != 200 or len(answer.content) > _MOST_BYTES:
+        raise CenterError(f"中心应答 {answer.status_code}，请稍后再试 (the center answered {answer.status_code})")
+    try:
+        return RoomOffer.model_validate_json(answer.content)
+    except ValidationError as error:
+        raise CenterError("中心的应答无法识别 (the center's answer makes no sense)") from error
 
 
 def enroll_at(

@@ -200,6 +200,30 @@ class RoomIdentity(TypedDict):
     seats: list[OpenedSeat]
 
 
+class SelfTestSaid(TypedDict):
+    """The last self-test."""
+
+    utc_ms: int
+    passed: bool
+
+
+class MachineFacts(TypedDict):
+    """How the room's machine is; null is what nobody knows."""
+
+    version: str
+    disk_free_bytes: int | None
+    disk_bytes: int | None
+    certificate_until_utc_ms: int | None
+    selftest: SelfTestSaid | None
+    pending_events: NotRequired[int]
+    """Facts of the log that the center has not receipted."""
+    pending_bytes: NotRequired[int]
+    """Of files that are not at the center yet."""
+    clock_synced: NotRequired[bool]
+    """Whether the recorder knows what UTC is worth."""
+    clock_error_ms: NotRequired[float | None]
+
+
 class RoomStatus(RoomIdentity):
     """What a room says of itself while it is online."""
 
@@ -208,6 +232,8 @@ class RoomStatus(RoomIdentity):
     recorder: RecorderStatus | None
     speaking: list[str]
     alarms: list[RoomAlarm]
+    facts: MachineFacts | None
+    """Null before the first look."""
 
 
 class StampedRoomStatus(RoomStatus):

@@ -32,7 +32,7 @@ from sync.room.counts import COUNTS, COUNTS_S, UplinkCounts
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient, FeedServer
 from sync.room.follower import Follower
-from sync.room.messages import LinkStatus, LinkTrust, RoomIdentity
+from sync.room.messages import LinkStatus, LinkTrust, MachineFacts, RoomIdentity
 from sync.room.paths import RoomPaths
 from sync.tls.identity import TlsIdentity
 from sync.uplink.events.outbox import Outbox
@@ -43,6 +43,8 @@ from sync.uplink.files.tus import TusClient
 from sync.uplink.files.upload_store import UploadStore
 from sync.uplink.files.uploads import Uploads
 from sync.uplink.live.live_publisher import LivePublisher
+from sync.uplink.machine.facts import MachineLook
+from sync.uplink.machine.profile_told import ProfileTeller
 from sync.uplink.proof.timestamp_tokens import Stamps
 from sync.uplink.proof.witness import WitnessLine
 from sync.uplink.token_bucket import TokenBucket
@@ -80,6 +82,8 @@ class UplinkConfig:
     upload_bits_per_s: int = UPLOAD_BITS_PER_S
     tsa_url: str = ""
     """Of a time-stamp authority (RFC 3161); empty for none."""
+    profile: str = ""
+    """The room's profile without its secrets (TOML), for the center; "" tells none."""
     accept_unsigned: Callable[[], bool] = lambda: False
     """Whether a center of before, which signs nothing, is believed now."""
 
@@ -113,6 +117,7 @@ class BrokerLine:
         center: TrustedCenter,
         *,
         hearing: Callable[[], Hearing | None],
+        facts: Callable[[], MachineFacts | None],
         on_docket: Callable[[bytes], None],
         on_notice: Callable[[bytes], None],
         on_audit_head: Callable[[bytes], None],
@@ -133,6 +138,7 @@ class BrokerLine:
             room_ns=clock.now_ns,
             utc_ns=clock.utc_now_ns,
             hearing=hearing,
+            facts=facts,
         )
         self.broker.subscribe(f"{prefix}/{topics.DOCKET}", 1, on_docket)
         self.broker.subscribe(f"{prefix}/{topics.NOTICES}", 1, on_notice)
@@ -166,6 +172,7 @@ class Uplink:
             layout, config.address, accept_unsigned=config.accept_unsigned, utc_ns=clock.utc_now_ns
         )
         self._noticed: dict[str, HearingNotice] = {}
+        self._machine = MachineLook(layout, self._log, self._still_here)
         self._line: BrokerLine | None = None
         if config.broker is not None:
             self._line = BrokerLine(
@@ -176,6 +183,7 @@ class Uplink:
                 clock,
                 self._center,
                 hearing=lambda: self._follower.current,
+                facts=lambda: self._machine.current,
                 on_docket=self._on_docket,
                 on_notice=self._on_notice,
                 on_audit_head=self._on_audit_head,
@@ -210,6 +218,7 @@ class Uplink:
         self._renewal: CertificateRenewal | None = None
         if config.tls is not None and self._http is not None:
             self._renewal = CertificateRenewal(layout, config.address, config.panel_hosts, config.tls, self._http)
+        self._teller = ProfileTeller.of(self._http, config.profile, layout)
         self._clock: CenterClock | None = None
         if config.center_url:
             self._clock = CenterClock(config.center_url, layout.authority, utc_ns=clock.utc_now_ns)
@@ -236,9 +245,10 @@ class Uplink:
                     self._line.broker.start()
                     group.create_task(self._line.outbox.run())
                     group.create_task(self._line.witness.run())
+                    group.create_task(self._machine.run())
                     group.create_task(self._listen("recorder", ["init/", "frag/", "thumb/", "levels", "status", "log"]))
                     group.create_task(self._listen("transcriber", ["caption", "speaking", "log"]))
-                for part in (self._uploads, self._stamps, self._clock):
+                for part in (self._uploads, self._stamps, self._clock, self._teller):
                     if part is not None:
                         group.create_task(part.run())
                 group.create_task(self._listen("edge", ["log", "test-send", "alarms"]))
@@ -349,6 +359,9 @@ class Uplink:
         if said != self._link_said:
             self._link_said = said
             self._feed.publish_json("link", value, retain=True)
+
+    def _still_here(self) -> tuple[int, int]:
+        return self._pending, 0 if self._uploads is None else self._uploads.pending_bytes
 
     async def _pending_events(self) -> int:
         """How many events wait for a receipt; they are counted when some have come or gone."""

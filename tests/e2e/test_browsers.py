@@ -202,7 +202,7 @@ def test_a_hearing_is_held_and_watched_in_firefox(demo: Demo, clerk: httpx.Clien
         inspector.screenshot(tmp_path / "room.png")
 
 
-@pytest.mark.parametrize("page", ["panel", "display", "inspect", "view"])
+@pytest.mark.parametrize("page", ["panel", "display", "inspect", "view", "admin"])
 def test_a_browser_that_is_too_old_is_told_so_and_may_go_on(
     demo: Demo, opened: Callable[..., Page], tmp_path: Path, page: str
 ) -> None:

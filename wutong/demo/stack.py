@@ -9,7 +9,7 @@ import ssl
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -52,6 +52,8 @@ class Stack:
     processes: DemoProcesses
     tls: bool = False
     """Whether center and panels are served by HTTPS."""
+    planned: list[RoomPlan] = field(default_factory=list)
+    """Rooms that the center knows, and of which nothing is there."""
 
     def panel_url(self, room: RoomPlan) -> str:
         """Address of a room's web server."""
@@ -126,6 +128,7 @@ async def start_stack(
     *,
     rooms: int = 1,
     absent: int = 0,
+    planned: int = 0,
     port_base: int = 8800,
     tls: bool = False,
     small: bool = False,
@@ -135,7 +138,8 @@ async def start_stack(
 ) -> Stack:
     """Check, configure and start everything, and return when all of it serves.
 
-    `absent`: so many more rooms are enrolled at the center, and of their services the signer alone runs.
+    `absent`: so many more rooms are enrolled at the center, and of their services the signer alone runs. `planned`: so
+    many more the center knows, and nothing else is there of them.
     Rooms and center speak to the broker by certificates. `tls`: center and panels are served by HTTPS, and uploads are
     by certificate, too; otherwise they are plain, which never leaves this machine. `small`: rooms that cost little;
     `words` and `cameras` as in `write_profile`.
@@ -145,7 +149,8 @@ async def start_stack(
     check_programs()
     check_disk(data)
     center_port, mqtt_port = port_base, port_base + 1
-    every = plan_rooms(data, rooms + absent, port_base + 10)
+    known = plan_rooms(data, rooms + absent + planned, port_base + 10)
+    every = known[: rooms + absent]
     plans = every[:rooms]
     check_port(center_port, "the center")
     check_port(mqtt_port, "the broker")
@@ -170,12 +175,14 @@ async def start_stack(
             words=words,
             cameras=cameras,
         )
-    center_config = _write_center(center_data, center_port, mqtt_port, keys, every, tls=tls)
+    for plan in known[len(every) :]:
+        write_private(keys / f"{plan.room}.token", secrets.token_urlsafe(32))
+    center_config = _write_center(center_data, center_port, mqtt_port, keys, known, tls=tls)
     court = await asyncio.to_thread(open_court, load_config(center_config))
     broker_config = write_tls_config(data / "broker", f"{mqtt_port} 127.0.0.1", court.broker_folder)
 
     processes = DemoProcesses(data / "logs")
-    stack = Stack(center_url, center_data, plans, every[rooms:], processes, tls)
+    stack = Stack(center_url, center_data, plans, every[rooms:], processes, tls, known[len(every) :])
     try:
         mosquitto = find_program("mosquitto")
         assert mosquitto is not None

@@ -76,6 +76,11 @@ def indexed_conditions(wanted: HearingFilter, dialect: str) -> list[ColumnElemen
     return conditions
 
 
+def court_part(dialect: str) -> ColumnElement[str]:
+    """The court of a hearing's room, as the index of a database has it."""
+    return literal_column(_PARTS[dialect][0], String)
+
+
 def day_utc_ns(day: str) -> int:
     """UTC of the beginning of a day (YYYY-MM-DD) in the server's time zone; `WutongError` "invalid" of what is none."""
     try:

@@ -30,7 +30,15 @@ from sync.mqtt import MqttConnection
 from sync.record.hearing import Hearing, State
 from sync.record.timeline import PauseReason
 from sync.room.feed import FRESH_S
-from sync.room.messages import LiveHearing, RecorderStatus, RoomAlarm, RoomIdentity, RoomStatus, StampedRoomStatus
+from sync.room.messages import (
+    LiveHearing,
+    MachineFacts,
+    RecorderStatus,
+    RoomAlarm,
+    RoomIdentity,
+    RoomStatus,
+    StampedRoomStatus,
+)
 from sync.runtime.units import NS_PER_S
 from sync.uplink.live.twin import Twin
 from sync.uplink.trust.trusted_center import TrustedCenter
@@ -91,6 +99,7 @@ class LivePublisher:
         room_ns: Callable[[], int],
         utc_ns: Callable[[], int],
         hearing: Callable[[], Hearing | None],
+        facts: Callable[[], MachineFacts | None] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`session`: the random name of this run of the uplink, which every status says."""
@@ -102,6 +111,7 @@ class LivePublisher:
         self._room_ns = room_ns
         self._utc_ns = utc_ns
         self._hearing = hearing
+        self._facts = facts
         self._monotonic = monotonic
         self._gops = GopCache(monotonic=monotonic)
         self._gates: dict[str, WatcherGate] = {}
@@ -299,6 +309,7 @@ class LivePublisher:
             "recorder": self._recorder if now - self._recorder_at < FRESH_S else None,
             "speaking": list(self._speaking),
             "alarms": self._alarms,
+            "facts": self._facts_with_clock(),
         }
         if not at_once and age_s < STATUS_MAX_S and said == self._status_said:
             return
@@ -314,3 +325,10 @@ class LivePublisher:
             self._status_at = now
             self._status_said = said
             self._told = self._state()
+
+    def _facts_with_clock(self) -> MachineFacts | None:
+        facts = self._facts()
+        clock = None if self._recorder is None else self._recorder.get("clock")
+        if facts is None or clock is None:
+            return facts
+        return {**facts, "clock_synced": clock["error_ms"] is not None, "clock_error_ms": clock["error_ms"]}

@@ -49,6 +49,8 @@ class OnvifPeer:
     port: int = 0
     heard: bytes = b""
     """All that ever came."""
+    pictures: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+    """Codec, width and height of those of which it says them."""
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[OnvifPeer]:
@@ -105,13 +107,24 @@ class OnvifPeer:
         if name == "GetCapabilities":  # cameras behind a router say an address that nobody reaches
             return "<tds:X><tt:Media><tt:XAddr>http://192.0.2.1:8899/media</tt:XAddr></tt:Media></tds:X>"
         if name == "GetProfiles":
-            return "<trt:X>" + "".join(f'<trt:Profiles token="{one}"/>' for one in self.streams) + "</trt:X>"
+            return "<trt:X>" + "".join(map(self._profile, self.streams)) + "</trt:X>"
         if name == "GetStreamUri":
             address = self.streams[token].replace("&", "&amp;")
             return f"<trt:X><trt:MediaUri><tt:Uri>{address}</tt:Uri></trt:MediaUri></trt:X>"
         assert name == "SetSynchronizationPoint"
         self.on_key_frame(token)
         return "<trt:SetSynchronizationPointResponse/>"
+
+    def _profile(self, token: str) -> str:
+        if token not in self.pictures:
+            return f'<trt:Profiles token="{token}"/>'
+        codec, width, height = self.pictures[token]
+        size = f"<tt:Resolution><tt:Width>{width}</tt:Width><tt:Height>{height}</tt:Height></tt:Resolution>"
+        encoder = f"<tt:Encoding>{codec}</tt:Encoding>{size}"
+        return (
+            f'<trt:Profiles token="{token}"><tt:VideoEncoderConfiguration>{encoder}</tt:VideoEncoderConfiguration>'
+            "</trt:Profiles>"
+        )
 
     def _signed(self, head: str, body: str) -> bool:
         if not self.user:

@@ -65,6 +65,7 @@ export const api = {
   get: <T>(path: string): Promise<T> => json<T>('GET', path),
   post: <T>(path: string, body?: unknown): Promise<T> => json<T>('POST', path, body ?? {}),
   put: <T>(path: string, body: unknown): Promise<T> => json<T>('PUT', path, body),
+  patch: <T>(path: string, body: unknown): Promise<T> => json<T>('PATCH', path, body),
   delete: <T>(path: string): Promise<T> => json<T>('DELETE', path),
   /** For media and files: the response itself, so that headers can be read; abort with `signal`. */
   raw: (path: string, signal?: AbortSignal): Promise<Response> => send('GET', path, signal ? { signal } : {}),

@@ -1,12 +1,16 @@
 /** The language of the screens: zh-CN unless a person chose English in this browser. One set of typed keys. */
 
 import { ApiError } from './api';
+import * as admin from './messages/admin';
+import * as audit from './messages/audit';
 import * as checks from './messages/checks';
 import * as common from './messages/common';
 import * as display from './messages/display';
 import * as inspect from './messages/inspect';
 import * as opening from './messages/opening';
 import * as panel from './messages/panel';
+import * as people from './messages/people';
+import * as rooms from './messages/rooms';
 import * as signing from './messages/signing';
 import * as transcript from './messages/transcript';
 import * as view from './messages/view';
@@ -22,6 +26,10 @@ export const MESSAGES = {
     ...transcript.zh,
     ...signing.zh,
     ...view.zh,
+    ...admin.zh,
+    ...people.zh,
+    ...audit.zh,
+    ...rooms.zh,
   },
   en: {
     ...common.en,
@@ -33,6 +41,10 @@ export const MESSAGES = {
     ...transcript.en,
     ...signing.en,
     ...view.en,
+    ...admin.en,
+    ...people.en,
+    ...audit.en,
+    ...rooms.en,
   },
 } as const;
 

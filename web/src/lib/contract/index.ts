@@ -1,5 +1,6 @@
 // Written by tools/make_contract.py from Python's types: change those, and run it again.
 
+export type * from './administration';
 export type * from './bodies';
 export type * from './center';
 export type * from './record';

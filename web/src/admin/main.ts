@@ -1,0 +1,5 @@
+import { mountPage } from '../lib/browser/mountPage';
+import './admin.css';
+import App from './App.svelte';
+
+mountPage(App);

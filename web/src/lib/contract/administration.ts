@@ -1,0 +1,50 @@
+// Written by tools/make_contract.py from Python's types: change those, and run it again.
+
+/** A page of the audit log. */
+export interface AuditListed {
+  total: number;
+  /** Whether there are more than `total`. */
+  at_least: boolean;
+  /** Not everything that is older was looked through: back to this moment it was. */
+  looked_to_utc_ms: number | null;
+  rows: AuditLine[];
+}
+
+/** A line of the audit log. */
+export interface AuditLine {
+  row: number;
+  utc_ms: number;
+  what: string;
+  role: string;
+  address: string;
+  detail: string;
+  granted: boolean;
+  /** Who it was; empty for strangers, devices and who came by the code of a role. */
+  person: string;
+  name: string;
+  login: string;
+}
+
+/** Counts of some days. */
+export interface CourtReport {
+  days: DayCount[];
+  courts: CourtCount[];
+}
+
+/** Hearings of one day. */
+export interface DayCount {
+  day: string;
+  recorded: number;
+  not_recorded: number;
+}
+
+/** What a court has, and had in these days. */
+export interface CourtCount {
+  court: string;
+  court_name: string;
+  people: number;
+  sign_ins: number;
+  rooms: number;
+  recorded: number;
+  not_recorded: number;
+}
