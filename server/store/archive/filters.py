@@ -78,7 +78,7 @@ def indexed_conditions(wanted: HearingFilter, dialect: str) -> list[ColumnElemen
 
 def court_part(dialect: str) -> ColumnElement[str]:
     """The court of a hearing's room, as the index of a database has it."""
-    return literal_column(_PARTS[dialect][0], String)
+    return literal_column(PARTS[dialect][0], String)
 
 
 def day_utc_ns(day: str) -> int:

@@ -27,7 +27,8 @@ from tests.support.peers.center_peers import Served
 INSPECTOR = "inspector"
 ARCHIVIST = "archivist"
 PARTY = "party"
-READER = "archivist,inspector"
+KEEPER = "archivist,inspector"
+READER = "archivist,clerk,inspector,judge,leader,presiding"
 ROOM = "room token"
 PUBLIC = "public"
 
@@ -59,9 +60,9 @@ TABLE = {
     ("GET", "/api/hearings/{hearing}/exhibits/{exhibit}/pages/{page}"): READER,
     ("GET", "/api/hearings/{hearing}/explanation"): READER,
     ("GET", "/api/hearings/{hearing}/documents/{document}"): ARCHIVIST,
-    ("PUT", "/api/hearings/{hearing}/access"): READER,
-    ("PUT", "/api/hearings/{hearing}/sealed-parts"): READER,
-    ("POST", "/api/hearings/{hearing}/sealed-parts/{part}/end"): READER,
+    ("PUT", "/api/hearings/{hearing}/access"): KEEPER,
+    ("PUT", "/api/hearings/{hearing}/sealed-parts"): KEEPER,
+    ("POST", "/api/hearings/{hearing}/sealed-parts/{part}/end"): KEEPER,
     ("POST", "/api/hearings/{hearing}/sealed-parts/{part}/lift"): ARCHIVIST,
     ("GET", "/api/search"): READER,
     ("GET", "/api/archive/hearings"): READER,
