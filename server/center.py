@@ -17,6 +17,8 @@ from server.access.sealing import Sealing
 from server.access.shared_rights import SharedRights
 from server.access.shared_sessions import SharedSessions
 from server.access.viewing_log import ViewingLog
+from server.fleet.kept_facts import KeptFacts
+from server.fleet.room_register import RoomRegister
 from server.ingest import selftest_objects
 from server.ingest.floods import Floods
 from server.ingest.mqtt import CenterBroker
@@ -66,6 +68,8 @@ class Center:
     floods: Floods
     live: LiveHub
     rooms: Rooms
+    register: RoomRegister
+    facts: KeptFacts
     audit: Audit
     ledger: AuditLedger
     archive: RecordReader

@@ -7,8 +7,8 @@ Statuses of one uplink count in their order, and of two runs of it the later one
 turns that they are the same room (a copied disk), no live picture can be told to be of one of them: the room is not
 *heard*, and the wall says what is wrong (alarm `twice`).
 
-A status is never the same twice, since counters and clocks run in it (`server.steady_status`). A room looks *different*
-when something else has changed, and only then is anybody told, and what the room says looked through again.
+A status is never the same twice, since counters and clocks run in it (`server.status.steady_status`). A room looks
+*different* when something else has changed, and only then is anybody told, and what it says looked through again.
 
 Which hearing a live picture is of decides who may see it. A status that is older than an opening that is stored says
 nothing of it, and one from before a broken connection says nothing at all: until the room says its status anew it is
@@ -20,27 +20,21 @@ does not hear, or not yet, is not *known*: what it said before is forgotten, and
 
 from __future__ import annotations
 
-import json
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Any
 
 import structlog
-from pydantic import BaseModel, Field, TypeAdapter
 
 from server.config import RoomEntry
 from server.events.admission import Received
 from server.shown_room import ShownRoom, hidden_room, silent_room
-from server.steady_status import without_counters
+from server.status.said_status import FurthestTold, SaidStatus, read_status
 from server.uplinks import RoomUplinks, StatusWorth
-from sync.errors import CenterError
-from sync.record.bodies.limits import Name
 from sync.record.milliseconds import to_ms
 from sync.runtime.listeners import Listeners
-from sync.runtime.units import NS_PER_S
-from sync.text.strict_json import read_strict
 
 log = structlog.get_logger(__name__)
 
@@ -50,32 +44,9 @@ TWICE_WORDS = (
     "两台设备使用同一身份，直播已停；两台的记录都留在各自机内。请吊销该法庭设备，并重新登记真正在法庭的一台"
     " (two devices use this room's identity: revoke it, and enroll the right one anew)"
 )
-MAX_STATUS_BYTES = 256 * 1024
-MAX_ALARMS = 16
-_INT64 = 2**63 - 1
 MOST_BACK = 4
 BACK_S = 8.0
 """A room that comes back more often than `MOST_BACK` times in so long is told what it must know when that is over."""
-MOST_FURTHEST = 16
-_HEARING = TypeAdapter[str](Name)
-
-
-class Status(BaseModel):
-    """What a room publishes as `status`; the last will has only `online`."""
-
-    online: bool
-    session: Annotated[str, Field(max_length=64)] = ""
-    """Of which run of an uplink it is; a room of before says none."""
-    at_utc_ns: Annotated[int, Field(ge=0, le=_INT64)] = 0
-    room_ns: Annotated[int, Field(ge=-_INT64, le=_INT64)] = 0
-    court_name: Annotated[str, Field(max_length=200)] = ""
-    room_name: Annotated[str, Field(max_length=200)] = ""
-    hearing: dict[str, Any] | None = None
-    recorder: dict[str, Any] | None = None
-    alarms: Annotated[list[dict[str, Any]], Field(max_length=MAX_ALARMS)] = []
-    """Of the room itself, not of its recorder; between hearings too."""
-    speaking: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=16)] = []
-    seats: Annotated[list[dict[str, Any]], Field(max_length=16)] = []
 
 
 @dataclass
@@ -85,7 +56,11 @@ class KnownRoom:
     address: str
     court_name: str = ""
     room_name: str = ""
-    status: Status | None = None
+    named: bool = False
+    """Whether an administrator has named it: then it is called so, whatever it says of itself."""
+    retired: bool = False
+    """Whether it is no room of this center any more: nothing is taken of it and nobody is shown it."""
+    status: SaidStatus | None = None
     online: bool = False
     seen_s: float = 0.0
     seen_utc_ns: int | None = None
@@ -108,8 +83,7 @@ class KnownRoom:
     uplinks: RoomUplinks = field(default_factory=RoomUplinks)
     backs_s: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_BACK))
     """When others were last told that the room came back."""
-    furthest: OrderedDict[str, tuple[int, float]] = field(default_factory=OrderedDict)
-    """Of the last hearings that it told of: the latest room time that was said, and when."""
+    furthest: FurthestTold = field(default_factory=FurthestTold)
     opening: tuple[str, int] | None = None
     """A hearing whose opening is stored and later (room time) than the last status, which does not know of it."""
 
@@ -179,7 +153,7 @@ class KnownRoom:
 
 
 class Rooms:
-    """All rooms of the configuration. All methods belong to one event loop."""
+    """All rooms of the center. All methods belong to one event loop."""
 
     def __init__(
         self,
@@ -189,6 +163,12 @@ class Rooms:
         utc_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._rooms = {e.address: KnownRoom(e.address, e.court_name, e.room_name) for e in entries}
+        self._current = dict(self._rooms)
+        """Those that are not retired."""
+        self.added = Listeners[[KnownRoom]]()
+        """Told of a room that is new, or back again, before anybody is shown it."""
+        self.removed = Listeners[[KnownRoom]]()
+        """Told of a room that is retired from now on, after it has fallen silent."""
         self._online: dict[str, KnownRoom] = {}
         """Those that are online, whoever was heard longest ago first."""
         self._doubled: dict[str, KnownRoom] = {}
@@ -206,12 +186,43 @@ class Rooms:
         self._utc_ns = utc_ns
 
     def __contains__(self, address: object) -> bool:
-        return address in self._rooms
+        return address in self._current
 
     @property
     def states(self) -> Mapping[str, KnownRoom]:
-        """All rooms by address."""
+        """All rooms by address, those that were retired while this process ran among them: what is under way may still
+        ask for one."""
         return self._rooms
+
+    @property
+    def current(self) -> Mapping[str, KnownRoom]:
+        """All rooms by address that are not retired."""
+        return self._current
+
+    def enlist(self, address: str, court_name: str, room_name: str, *, named: bool = False) -> None:
+        """There is such a room, called so; `named`: whatever it says of itself."""
+        room = self._rooms.setdefault(address, KnownRoom(address))
+        is_new = address not in self._current
+        room.named = named
+        if named or room.status is None:
+            room.court_name, room.room_name = court_name or room.court_name, room_name or room.room_name
+        if is_new:
+            room.retired, self._current[address] = False, room
+            self.added.notify(room)
+        self._notify(room)
+
+    def strike(self, address: str) -> None:
+        """This room is retired: it is silent, bears no alarms, and is no room of the center any more."""
+        room = self._current.pop(address, None)
+        if room is None:
+            return
+        for known in (self._online, self._doubled, self._back):
+            known.pop(address, None)
+        room.alarms.clear()
+        room.alarms_elsewhere = {}
+        room.retired, room.uplinks, room.opening = True, RoomUplinks(), None
+        self.unheard_of([address])
+        self.removed.notify(room)
 
     @property
     def doubled(self) -> Collection[str]:
@@ -221,19 +232,8 @@ class Rooms:
     def status(self, address: str, payload: bytes) -> None:
         """Take a room's status; `CenterError` when it is none."""
         room = self._rooms[address]
-        try:
-            status = Status.model_validate(read_strict(payload, limit=MAX_STATUS_BYTES))
-            if status.hearing is not None and status.hearing.get("id") is not None:
-                _HEARING.validate_python(status.hearing["id"], strict=True)
-            recorder = None if status.recorder is None else without_counters(status.recorder)
-            hearing = json.dumps(status.hearing, sort_keys=True)
-            steady = (hearing, recorder, status.seats, status.alarms)
-            if steady != room.steady:
-                # Counters need no look: the strict reader lets no number pass that could not be shown.
-                json.dumps(status.model_dump(), allow_nan=False).encode()
-                to_ms(status.model_dump())
-        except (ValueError, TypeError, OverflowError, RecursionError) as error:
-            raise CenterError("a status is malformed", code="status") from error
+        read = read_status(payload, room.steady)
+        status = read.status
         said = room.uplinks.take(status.session, status.room_ns if status.online else None, self._monotonic_s())
         if said is StatusWorth.STALE:
             return
@@ -242,12 +242,14 @@ class Rooms:
             return
         room.known = True
         if status.online:
-            room.status, room.hearing_text, room.steady_recorder, room.steady = status, hearing, recorder, steady
-            room.court_name = status.court_name or room.court_name
-            room.room_name = status.room_name or room.room_name
+            room.status, room.steady = status, read.steady
+            room.hearing_text, room.steady_recorder = read.hearing_text, read.recorder
+            if not room.named:
+                room.court_name = status.court_name or room.court_name
+                room.room_name = status.room_name or room.room_name
             room.seen_s = self._monotonic_s()
             room.seen_utc_ns = self._utc_ns()
-            self._note_furthest(room, status.room_ns)
+            room.furthest.note(room.told_id, status.room_ns, room.seen_s)
             if room.opening is not None and (room.told_id == room.opening[0] or status.room_ns >= room.opening[1]):
                 room.opening = None
         anew = room.uplinks.speaks_again if room.uplinks.are_two else not room.heard
@@ -340,8 +342,9 @@ class Rooms:
     def alarm(self, address: str, code: str, words: str) -> None:
         """The center noticed something about a room that a person must look at."""
         room = self._rooms[address]
-        room.alarms[code] = words
-        self._notify(room)
+        if not room.retired:
+            room.alarms[code] = words
+            self._notify(room)
 
     def clear(self, address: str, code: str) -> None:
         """What the center noticed is over."""
@@ -352,8 +355,9 @@ class Rooms:
     def show_elsewhere(self, address: str, alarms: dict[str, str]) -> None:
         """What the owner of a room has noticed, where that is another process."""
         room = self._rooms[address]
-        room.alarms_elsewhere = alarms
-        self._notify(room)
+        if not room.retired:
+            room.alarms_elsewhere = alarms
+            self._notify(room)
 
     def poll(self) -> None:
         """Note who has fallen silent; call about once a second. Looks only at those of whom something is due."""
@@ -381,17 +385,7 @@ class Rooms:
 
     def furthest_ns(self, address: str, hearing: str) -> int:
         """How far a hearing is now by the furthest that its room ever said, whatever its clock says since."""
-        room_ns, said_s = self._rooms[address].furthest.get(hearing, (-_INT64, 0.0))
-        return room_ns + int((self._monotonic_s() - said_s) * NS_PER_S) if room_ns > -_INT64 else room_ns
-
-    def _note_furthest(self, room: KnownRoom, room_ns: int) -> None:
-        hearing = room.told_id
-        if hearing is None or self.furthest_ns(room.address, hearing) > room_ns:
-            return
-        room.furthest[hearing] = room_ns, room.seen_s
-        room.furthest.move_to_end(hearing)
-        while len(room.furthest) > MOST_FURTHEST:
-            room.furthest.popitem(last=False)
+        return self._rooms[address].furthest.now_ns(hearing, self._monotonic_s())
 
     def _notify(self, room: KnownRoom) -> None:
         look = room.looks()

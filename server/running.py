@@ -10,6 +10,7 @@ import structlog
 
 from server.access.shared_sessions import USE_S
 from server.center import Center
+from server.fleet.kept_facts import LOOK_S as FACTS_S
 from server.leases.center_process import colleague_by_address, colleague_by_certificate
 from sync.http.serve import serving
 from sync.http.wire.connection import Colleague, no_colleague
@@ -35,6 +36,7 @@ async def running(center: Center, host: str, port: int, *, proxies: Sequence[str
 
     if center.sessions is not None:
         await center.sessions.begin()
+    await center.register.begin()
     await center.rights.start()  # before anybody can ask
     await center.persons.start(center.named_courts)
     await center.enrollment.refresh()  # before the first event comes
@@ -104,6 +106,7 @@ def _tasks_of_the_record(center: Center) -> list[asyncio.Task[None]]:
         asyncio.create_task(center.record.catch_up_times(), name="times"),
         asyncio.create_task(center.tests.purge_for_ever(), name="selftests"),
         asyncio.create_task(every(EXPIRE_S, center.expire_uploads), name="uploads"),
+        asyncio.create_task(every(FACTS_S, center.facts.poll), name="facts"),
         asyncio.create_task(every(DOCKETS_S, center.unrecorded.poll), name="unrecorded"),
         asyncio.create_task(every(MONTHS_S, center.database.keep_months), name="months"),
     ]

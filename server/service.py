@@ -24,6 +24,9 @@ from server.api.sealing import SealingRoutes
 from server.center import Center
 from server.config import Config
 from server.dockets import Dockets
+from server.fleet.fleet_parts import FleetParts
+from server.fleet.kept_facts import KeptFacts
+from server.fleet.room_register import RoomRegister
 from server.ingest import objects_api, selftest_objects, timestamp_tokens
 from server.ingest.floods import Floods
 from server.ingest.message_pace import MessagePace
@@ -63,7 +66,7 @@ from server.store.database import open_database
 from server.store.kept_folds import KeptFolds
 from server.store.reader import RecordReader
 from server.store.writer import RecordWriter
-from server.tls.center import CenterTls, open_court
+from server.tls.center import CenterTls, fingerprint_of, open_court
 from server.tls.devices import DeviceCertificates
 from sync.errors import ConfigError
 from sync.http import pages
@@ -111,7 +114,8 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
         log.error("plain_wire", what=warning)
     court = open_court(config, broker_account(mine))
     database = open_database(config.database_url)
-    certificates = DeviceCertificates(database, frozenset(room.address for room in config.rooms))
+    rooms = Rooms(config.rooms)
+    certificates = DeviceCertificates(database, rooms)
 
     def token_is_enough(request: Request) -> bool:
         # On this machine itself http needs nothing more; a proxy in front passes no certificate on.
@@ -126,10 +130,9 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     rights = SharedRights(database)
     access, sessions = open_people(data, config, database, rights)
     broker, shown = open_broker(config, court, mine)
-    addresses = [room.address for room in config.rooms]
-    ownership = owned_by(mine, database, addresses)
-    rooms = Rooms(config.rooms)
+    register = RoomRegister(database, rights, rooms, config.rooms)
     persons = open_parts(data, config.name, config.people, database, rights, access, rooms)
+    ownership = owned_by(mine, database, list(rooms.current))
     rooms.twice.add(ownership.of_own(lambda room: audit.note("twice", "device", room.address, "")))
     classifications = Classifications(record, archive, rights)
     rooms.changed.add(lambda room: _note_opening(classifications, room))  # before anybody is shown the room
@@ -148,7 +151,7 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     ledger = AuditLedger(
         database,
         key,
-        lambda text: [publisher.tell(room, "audit-head", text, qos=1) for room in rooms.states],
+        lambda text: [publisher.tell(room, "audit-head", text, qos=1) for room in rooms.current],
         tsa_url=config.audit.tsa_url,
         is_mine=ownership.owns_first,
     )
@@ -169,6 +172,8 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     for listener in (classifications.stored, persons.reaches.stored, rooms.stored, live.stored, witness.stored):
         ingest.stored.add(listener)
     pace = MessagePace()
+    for relist in (rooms.added, rooms.removed):
+        relist.add(live.wall.relist)
     elsewhere = StoredElsewhere(database, Verifier(CENTER, key.public_key()), rights, ownership.owns)
     for told in (classifications.stored, persons.reaches.stored, rooms.stored):
         elsewhere.read.add(told)
@@ -276,7 +281,12 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     OverviewRoutes(access, database, persons.known).install(app)
     pages.install(app, ["inspect", "view", "admin"], home="inspect")
     failed = asyncio.get_running_loop().create_future()
-    tls = CenterTls(court, shown, certificates, config, policy)
+    tls = CenterTls(court, shown, certificates, config, policy, lambda: rooms.current.keys())
+    rooms.added.add(lambda room: tls.bear(room.address))
+    facts = KeptFacts(database, rooms, ownership.owns)
+    FleetParts(access, database, rooms, register, enrollment, tls.look_now, persons.known, live.visited.notify).install(
+        app, config, fingerprint_of(court, key), room_by(tokens)
+    )
     certificates.changed.add(tls.revocations.changed)
     certificates.ended.add(tls.revocations.ended)
     enrollment.changed.add(tls.look_now)
@@ -316,6 +326,8 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
         Floods(rooms, [broker.dropped_since, ingest.dropped_since, pace.dropped_since]),
         live,
         rooms,
+        register,
+        facts,
         audit,
         ledger,
         archive,
@@ -348,7 +360,7 @@ async def serve(config: Config, lifeline: Lifeline, mine: CenterProcess | None =
     proxies = [str(one) for one in config.web.trusted_proxies]
     async with running(center, config.web.host, config.web.port, proxies=proxies) as port:
         keeping = asyncio.create_task(keep_collector_away(), name="collector")
-        log.info("center_ready", host=config.web.host, port=port, rooms=len(config.rooms))
+        log.info("center_ready", host=config.web.host, port=port, rooms=len(center.rooms.current))
         lifeline.ready()
         try:
             await center.failed

@@ -16,28 +16,30 @@ from hardware.profile import load_profile
 from server.config import Config, load_config
 from server.integrity.enrollment import VALID_S, Enrollment, center_key
 from server.store.database import open_database
+from server.tls.center import fingerprint_of as court_fingerprint
 from server.tls.center import open_court
 from sync.errors import ConfigError
 from sync.room.enrollment import enroll_at, fingerprint
 from sync.room.paths import RoomPaths
-from sync.tls.fingerprint import center_fingerprint, joined_code
+from sync.tls.fingerprint import joined_code
 from wutong.device_key import device_key
 
 T = TypeVar("T")
 
 
 async def new_code(config: Config, room: str) -> str:
-    """A code for a room of the configuration."""
-    if room not in {entry.address for entry in config.rooms}:
-        raise ConfigError(f"{room} is not among [[rooms]] of the center's configuration; add it there first")
+    """A code for a room of the center."""
+    if room not in {entry.address for entry in config.rooms} and not await _with(
+        config, lambda enrollment: enrollment.knows(room)
+    ):
+        raise ConfigError(f"there is no room {room}: add it on the administrator's page, or to [[rooms]]")
     code = await _with(config, lambda enrollment: enrollment.new_code(room))
     return joined_code(code, await asyncio.to_thread(fingerprint_of, config))
 
 
 def fingerprint_of(config: Config) -> str:
     """The fingerprint of a center: of its authority and of the key that signs records, both made at first use."""
-    key = center_key(config.storage.data).public_key()
-    return center_fingerprint(open_court(config).authority.pem, key.public_bytes_raw())
+    return court_fingerprint(open_court(config), center_key(config.storage.data))
 
 
 def redeem(profile: Path, code: str) -> str:

@@ -126,7 +126,7 @@ class InspectorRoutes:
             session = self._access.session(request)
             may_see, may_see_span = self._may_see(session), self._may_see_span(session.role)
             self._live.visited.notify()
-            states = self._rooms.states.values()
+            states = self._rooms.current.values()
             return JudgedList(
                 lambda: [
                     self._live.shown(room, may_see, may_see_span)

@@ -117,7 +117,7 @@ class CenterMetrics:
 
     async def read_rooms(self, readings: Readings) -> None:
         """What is of single rooms."""
-        states = [room for room in self.rooms.states.values() if self.owns(room.address)]
+        states = [room for room in self.rooms.current.values() if self.owns(room.address)]
         readings.set(m.ROOMS, len(states))
         readings.set(m.IN_HEARING, sum(room.online and room.live_id is not None for room in states))
         tls, signing = self.devices.ends(), self.enrollment.keys.ends()
@@ -152,7 +152,7 @@ class CenterMetrics:
         readings.set(m.WITNESSED, witness.answered)
         for code in WITNESS_CODES:
             readings.set(m.WITNESS_REFUSED, witness.refused[code], code)
-        own = [room for room in self.rooms.states if self.owns(room)]
+        own = [room for room in self.rooms.current if self.owns(room)]
         readings.set(m.UPLOADS, sum(self.uploads.unfinished(room) for room in own))
         readings.set(m.UPLOAD_BYTES, sum(self.uploads.outstanding(room) for room in own))
 
@@ -162,10 +162,10 @@ class CenterMetrics:
         if share is None:
             return
         keeper, forwarding = share.keeper, share.forwarding
-        ready = sum(keeper.owns(room) for room in self.rooms.states)
+        ready = sum(keeper.owns(room) for room in self.rooms.current)
         readings.set(m.LEASES, keeper.count)
         readings.set(m.ROOMS_OWNED, ready, "ready")
-        readings.set(m.ROOMS_OWNED, sum(keeper.has(room) for room in self.rooms.states) - ready, "preparing")
+        readings.set(m.ROOMS_OWNED, sum(keeper.has(room) for room in self.rooms.current) - ready, "preparing")
         readings.set(m.TAKE_OVERS, share.take_overs)
         readings.set(m.TAKE_OVERS_FAILED, share.take_overs_failed)
         readings.set(m.ROUNDS_FAILED, keeper.rounds_failed)

@@ -33,6 +33,7 @@ from server.access.audit import Audit, address_of
 from server.integrity.device_keys import Device, DeviceKeys
 from server.store import tables as t
 from server.store.database import Database
+from server.store.room_entries import READY, EntryRow, admit_machine, entries, next_number
 from server.tls.court import CourtAuthority
 from server.tls.devices import (
     certified_hosts,
@@ -52,6 +53,7 @@ from sync.tls.hosts import is_loopback
 from sync.tls.names import local_hosts
 
 VALID_S = 15 * 60
+STILL_HOLDS = "still-holds"
 RENEWALS_A_DAY = 8
 """Of one room by itself; a certificate lasts for a year, and a network seldom changes."""
 
@@ -62,6 +64,20 @@ class EnrollmentRequest(BaseModel):
     code: str = Field(min_length=1, max_length=64)
     request: str = Field(max_length=10_000)
     tls_request: str = Field("", max_length=10_000)
+
+
+class OfferRequest(BaseModel):
+    """Body of `POST /api/enroll/room`."""
+
+    code: str = Field(min_length=1, max_length=64)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokersTold:
+    """How rooms reach the broker: `host:port` of each place, without a host the center's own."""
+
+    places: list[str]
+    mqtt_tls: bool
 
 
 class RenewalRequest(BaseModel):
@@ -78,6 +94,8 @@ class Issued:
     certificate: str
     tls: str
     """Empty where none was asked for."""
+    first_number: int = 1
+    """With which number the log of a new machine begins."""
 
 
 def center_key(data: Path) -> Ed25519PrivateKey:
@@ -113,6 +131,11 @@ class Enrollment:
         self._court = court
         self._proxied = proxied
         self._utc_ns = utc_ns
+        self.still_holds: Callable[[str], str] = lambda room: ""
+        """In words what the machine that a room has now still holds for the center; asked, in another thread, before
+        another takes its place as was agreed."""
+        self.brokers = BrokersTold([], mqtt_tls=True)
+        """How rooms reach the broker."""
         self.keys = DeviceKeys(key.public_key(), utc_ns=utc_ns)
         """Who may sign for a room now, as of the last `refresh`."""
 
@@ -129,6 +152,25 @@ class Enrollment:
             lambda c: c.execute(insert(t.enrollments).values(**values, expires_utc_ns=now + VALID_S * NS_PER_S))
         )
         return "-".join(code[i : i + 5] for i in range(0, len(code), 5))
+
+    async def knows(self, room: str) -> bool:
+        """Whether there is such a room, and it is not retired."""
+        found = await self._db.read(lambda connection: entries(connection, [room]))
+        return any(not one.retired for one in found)
+
+    async def room_of(self, code: str) -> EntryRow:
+        """For which room a code is that could be redeemed now; `AccessError` "code"."""
+
+        def read(connection: Connection) -> EntryRow:
+            e = t.enrollments.c
+            good = (e.code_sha256 == _hash(code)) & e.used_utc_ns.is_(None) & (e.expires_utc_ns > self._utc_ns())
+            room = connection.execute(select(e.room).where(good)).scalar()
+            found = [] if room is None else entries(connection, [room])
+            if room is None or any(one.retired for one in found):
+                raise AccessError("the code is unknown, was used, or is too old", code="code")
+            return found[0] if found else EntryRow(room, "", "", named=False, retired=False, moving="")
+
+        return await self._db.read(read)
 
     async def redeem(self, code: str, request: str) -> tuple[str, str]:
         """(room, certificate) for the signing key alone; errors as those of `enroll`."""
@@ -160,7 +202,10 @@ class Enrollment:
             unused = (e.code_sha256 == _hash(code)) & e.used_utc_ns.is_(None)
             if not connection.execute(update(t.enrollments).where(unused).values(used_utc_ns=now)).rowcount:
                 raise AccessError("the code is unknown, was used, or is too old", code="code")  # by another, just now
-            _revoke(connection, row.room, now)
+            entry = admit_machine(connection, row.room)
+            if entry.moving == READY and (why := self.still_holds(row.room)):
+                raise AccessError(why, code=STILL_HOLDS)
+            revoke_devices(connection, row.room, now)
             connection.execute(
                 insert(t.devices).values(
                     room=row.room, public_key=key, certificate=certificate.decode(), enrolled_utc_ns=now
@@ -168,7 +213,12 @@ class Enrollment:
             )
             if tls is not None:
                 note_certificate(connection, row.room, tls, now)
-            return Issued(str(row.room), certificate.decode(), "" if tls is None else pem_of(tls).decode())
+            return Issued(
+                str(row.room),
+                certificate.decode(),
+                "" if tls is None else pem_of(tls).decode(),
+                next_number(connection, row.room),
+            )
 
         issued = await self._db.write(work)
         await self.refresh()  # before the room is answered: what it signs from now on counts
@@ -202,7 +252,7 @@ class Enrollment:
 
     async def revoke(self, room: str) -> int:
         """Revoke the device of a room, with its certificates of both kinds; how many devices there were."""
-        count = await self._db.write(lambda connection: _revoke(connection, room, self._utc_ns()))
+        count = await self._db.write(lambda connection: revoke_devices(connection, room, self._utc_ns()))
         await self.refresh()
         self.changed.notify()
         return count
@@ -240,13 +290,32 @@ class Enrollment:
             try:
                 issued = await self.enroll(body.code, body.request, body.tls_request, here=self._is_here(address))
             except AccessError as error:
-                throttle.failed(address)
                 audit.note("refused", "device", address, "enroll code")
+                if error.code == STILL_HOLDS:  # the code is right, and can be redeemed a little later
+                    return JSONResponse({"code": error.code, "message": error.message}, 409)
+                throttle.failed(address)
                 return JSONResponse({"code": error.code, "message": error.message}, 403)
             throttle.succeeded(address)
             audit.note("enroll", "device", address, issued.room)
             told = {"certificate": issued.certificate, "center": center, "tls": issued.tls, "authority": authority}
-            return JSONResponse(told)
+            return JSONResponse({**told, "first_number": issued.first_number})
+
+        @app.post("/api/enroll/room")
+        @public()
+        async def offered(body: OfferRequest, request: Request) -> Response:
+            """For which room a code is; it is good for its enrollment afterwards."""
+            address = address_of(request)
+            throttle.check(address)
+            try:
+                entry = await self.room_of(body.code)
+            except AccessError as error:
+                throttle.failed(address)
+                audit.note("refused", "device", address, "enroll code")
+                return JSONResponse({"code": error.code, "message": error.message}, 403)
+            court, _, name = entry.address.partition("/")
+            names = {"court_name": entry.court_name, "room_name": entry.room_name}
+            told = {"brokers": self.brokers.places, "mqtt_tls": self.brokers.mqtt_tls}
+            return JSONResponse({"court": court, "room": name, **names, **told})
 
         if self._court is None or by_certificate is None:
             return
@@ -289,7 +358,8 @@ def _known_since(connection: Connection, room: str, key: str) -> dt.datetime | N
     return None if first is None else dt.datetime.fromtimestamp(first // NS_PER_S, dt.UTC) - BACKDATE
 
 
-def _revoke(connection: Connection, room: str, now: int) -> int:
+def revoke_devices(connection: Connection, room: str, now: int) -> int:
+    """Revoke the device of a room, with its certificates of both kinds, in a transaction of others; how many."""
     d = t.devices.c
     revoke_certificates(connection, room, now)
     return connection.execute(

@@ -56,7 +56,7 @@ class LeaseKeeper:
     def __init__(
         self, engine: Engine, mine: CenterProcess, rooms: Collection[str], *, clock_s: Callable[[], float] = boot_s
     ) -> None:
-        """`rooms`: all of the configuration."""
+        """`rooms`: all that are known at first."""
         self.mine = mine
         self.fence = LeaseFence(mine, self._lost_in_writing)
         self.gained = Listeners[[frozenset[str]]]()
@@ -111,6 +111,19 @@ class LeaseKeeper:
     def round_age_s(self) -> float | None:
         """How long ago the last round began that was answered; None before the first."""
         return None if self._asked_s == float("-inf") else self._clock_s() - self._asked_s
+
+    def add(self, room: str) -> None:
+        """A room is new; whose it is its shard tells."""
+        self._shards[room] = shard_of(room)
+        if self.has(room):
+            self.gained.notify(frozenset((room,)))
+
+    def remove(self, room: str) -> None:
+        """A room is none any more: it is nobody's."""
+        was_mine = self.has(room)
+        self._shards.pop(room, None)
+        if was_mine:
+            self.lost.notify(frozenset((room,)))
 
     def owner_of(self, room: str) -> str:
         """Where the owner of a room is reached; "" while it has none, or is this process."""

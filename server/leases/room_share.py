@@ -111,6 +111,8 @@ class RoomShare:
         link.add(self._broker_is_there)
         keeper.gained.add(self._gained)
         keeper.lost.add(self._lost)
+        rooms.added.add(self._added)
+        rooms.removed.add(self._removed)
 
     @property
     def lacks(self) -> str:
@@ -178,6 +180,14 @@ class RoomShare:
         self._adoptions.add(task)
         task.add_done_callback(self._prepared)
 
+    def _added(self, room: KnownRoom) -> None:
+        self.subscriptions.add(room.address)
+        self.keeper.add(room.address)
+
+    def _removed(self, room: KnownRoom) -> None:
+        self.keeper.remove(room.address)
+        self.subscriptions.remove(room.address)
+
     def _prepared(self, task: asyncio.Task[None]) -> None:
         self._adoptions.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None and not self.failed.done():
@@ -191,7 +201,7 @@ class RoomShare:
 
     def _broker_is_there(self, connected: bool) -> None:
         if connected:
-            self._ask_again([room for room in self._rooms.states if self.keeper.owns(room)])
+            self._ask_again([room for room in self._rooms.current if self.keeper.owns(room)])
 
     def _lost(self, rooms: Collection[str]) -> None:
         for room in rooms:

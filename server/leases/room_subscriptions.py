@@ -60,6 +60,20 @@ class RoomSubscriptions:
         self._own.difference_update(rooms)
         self.look(rooms)
 
+    def add(self, room: str) -> None:
+        """A room is new: nothing is known of it until it is listened to."""
+        self._rooms.unheard_of([room])
+        self.look([room])
+
+    def remove(self, room: str) -> None:
+        """A room is none any more: nothing of it is heard."""
+        heard = self._heard.pop(room, frozenset())
+        if heard:
+            self._broker.leave({room: heard})
+        self._own.discard(room)
+        self._looked_at.discard(room)
+        self._since_s.pop(room, None)
+
     def look(self, rooms: Iterable[str]) -> None:
         """Something else is wanted of these rooms, perhaps."""
         more: dict[str, frozenset[str]] = {}
@@ -105,7 +119,7 @@ class RoomSubscriptions:
         is_visited = now_s - self._visited_s <= LINGER_S
         if is_visited != self._is_visited:
             self._is_visited = is_visited
-            self.look(self._rooms.states)
+            self.look(self._rooms.current)
         else:
             self.look(list(self._looked_at))
 

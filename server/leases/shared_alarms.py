@@ -77,7 +77,7 @@ class SharedAlarms:
 
     async def _write(self) -> None:
         rows = []
-        for room, state in self._rooms.states.items():
+        for room, state in self._rooms.current.items():
             text = json.dumps(state.alarms, ensure_ascii=False, sort_keys=True)
             if self._owns(room) and text != self._written.get(room, "{}"):
                 rows.append({"room": room, "alarms": text})

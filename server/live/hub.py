@@ -139,7 +139,7 @@ class LiveHub:
             may_watch=may_watch,
             may_see=may_see,
             may_see_span=may_see_span,
-            sight=() if by_changes else list(itertools.islice(filter(knows, self._rooms.states), MAX_WATCHED)),
+            sight=() if by_changes else list(itertools.islice(filter(knows, self._rooms.current), MAX_WATCHED)),
             on_joined=lambda tab: self.joined(tab, knows) if by_changes else self.wall.join_of_before(tab, knows),
             on_said=said,
             alive=alive,
@@ -167,7 +167,7 @@ class LiveHub:
         """What a tab of before gets before everything else, made when it is sent: it may wait, and is judged then."""
 
         def rooms() -> CenterMessage:
-            states = filter(lambda room: knows(room.address), self._rooms.states.values())
+            states = filter(lambda room: knows(room.address), self._rooms.current.values())
             shown: Any = [self.shown(room, may_see, may_see_span) for room in states]
             # The center's clock, so that a browser whose own is wrong still measures the lag right.
             return {"type": "rooms", "rooms": shown, "utc_ms": time.time_ns() / 1_000_000}

@@ -65,7 +65,7 @@ class RoomMessages:
         if room not in self._rooms:
             if len(self._unknown) < MOST_UNKNOWN and room not in self._unknown:
                 self._unknown.add(room)
-                log.warning("unknown_room", room=room[:80], next="add it to [[rooms]] of the center's configuration")
+                log.warning("unknown_room", room=room[:80], next="add it on the administrator's page, or to [[rooms]]")
             return
         # Its checkpoints and batches are answered: the room itself is told why none is taken.
         if topic not in (topics.CHECKPOINTS, topics.EVENTS) and self._is_shut(room):

@@ -1,6 +1,7 @@
 """How a room looks to people: a look for each view, and what is new in it for who was told an earlier one.
 
-Written as text when somebody is to see it, and once, however many do. A look has no counters (`server.steady_status`).
+Written as text when somebody is to see it, and once, however many do. A look has no counters
+(`server.status.steady_status`).
 """
 
 from __future__ import annotations

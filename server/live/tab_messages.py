@@ -45,7 +45,7 @@ class SteadyCopy(TypedDict):
 
 
 class SteadyRecorder(TypedDict):
-    """What a recorder says, without counters and clocks (`server.steady_status`)."""
+    """What a recorder says, without counters and clocks (`server.status.steady_status`)."""
 
     tracks: list[SteadyTrack]
     hearing: str | None

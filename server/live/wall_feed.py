@@ -88,6 +88,16 @@ class WallFeed:
             self._asking[tab] = None
             self._awake.set()
 
+    def relist(self, room: KnownRoom) -> None:
+        """A room is new or is none any more: every tab is told the whole, before anything else of it."""
+        if room.retired:
+            self._looks.pop(room.address, None)
+        for tab, told in self._tabs.items():
+            told.wants_whole = True
+            if room.retired:
+                told.looks.pop(room.address, None)
+            self._queue(tab)
+
     def note(self, room: KnownRoom, *, judged_anew: bool = False) -> None:
         """A room looks different now, or, `judged_anew`, may be seen by others than before."""
         before = self._looks.get(room.address)
@@ -156,7 +166,8 @@ class WallFeed:
         due, told.due = told.due, {}
         if any(address in told.looks and not told.knows(address) for address in due):
             return self._whole(tab, told)  # a room that is not there any more is told by its absence alone
-        news = [text for address in due if (text := self._news(tab, told, self._rooms.states[address]))]
+        known = self._rooms.current
+        news = [text for address in due if address in known and (text := self._news(tab, told, known[address]))]
         if not news:
             return ""
         told.number += 1
@@ -176,7 +187,7 @@ class WallFeed:
         told.due.clear()
         told.looks = {
             address: self._looks_of(room).look(self._view(tab, room))
-            for address, room in self._rooms.states.items()
+            for address, room in self._rooms.current.items()
             if told.knows(address)
         }
         rooms = ", ".join(look.text for look in told.looks.values())

@@ -182,9 +182,11 @@ def _hanging(connection: Connection, slug: str, tree: CourtTree) -> tuple[str, s
         return "岗位", "posts"
     if connection.execute(select(h.id).where(h.room.startswith(f"{slug}/", autoescape=True)).limit(1)).first():
         return "庭审", "hearings"
-    r = t.rooms.c
+    r, e = t.rooms.c, t.room_entries.c
     if connection.execute(select(r.address).where(r.address.startswith(f"{slug}/", autoescape=True)).limit(1)).first():
         return "法庭", "rooms"
+    if connection.execute(select(e.address).where(e.court == slug).limit(1)).first() is not None:
+        return "法庭（含已停用的）", "rooms, those that are retired included"
     return None
 
 

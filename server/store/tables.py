@@ -208,6 +208,29 @@ enrollments = Table(
     Column("expires_utc_ns", BigInteger, nullable=False),
     Column("used_utc_ns", BigInteger),
 )
+room_entries = Table(
+    "room_entries",
+    metadata,
+    Column("address", String(64), primary_key=True),
+    Column("court", String(31), nullable=False),
+    Column("room", String(31), nullable=False),
+    Column("court_name", Text, nullable=False),
+    Column("room_name", Text, nullable=False),
+    Column("folded", Text, nullable=False),
+    Column("named", Boolean, nullable=False, server_default=false()),
+    Column("made_by", Text, nullable=False, server_default=""),
+    Column("made_utc_ns", BigInteger, nullable=False),
+    Column("retired_utc_ns", BigInteger),
+    Column("moving", String(8), nullable=False, server_default=""),
+    Column("facts", Text, nullable=False, server_default=""),
+    Column("seen_utc_ns", BigInteger),
+    Column("profile", Text, nullable=False, server_default=""),
+    Column("profile_utc_ns", BigInteger),
+    Index("room_entries_court", "court", "address"),
+)
+"""The rooms of the center; `made_by` is empty of one that the configuration names. `moving`: "waits" while the machine
+that is to be replaced still holds something, "ready" and "forced" while its replacement may come. `facts`: as the room
+said them last, at most some minutes ago."""
 grants = Table(
     "grants",
     metadata,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Protocol
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server.config import Config
 from server.tls.court import CourtAuthority, utc_now
@@ -19,6 +20,7 @@ from server.tls.revocations import Revocations
 from sync.errors import StorageError, WutongError
 from sync.runtime.process.service import every
 from sync.tls.authority import near_end
+from sync.tls.fingerprint import center_fingerprint
 from sync.tls.identity import TlsIdentity
 from sync.tls.names import CENTER
 from sync.tls.plain import ALARM, PlainPolicy
@@ -53,6 +55,11 @@ def open_court(config: Config, account: str = CENTER) -> CourtAuthority:
     )
 
 
+def fingerprint_of(court: CourtAuthority, key: Ed25519PrivateKey) -> str:
+    """The fingerprint of a center: of its authority and of the key that signs records."""
+    return center_fingerprint(court.authority.pem, key.public_key().public_bytes_raw())
+
+
 class CenterTls:
     """All methods belong to one event loop."""
 
@@ -63,15 +70,20 @@ class CenterTls:
         certificates: DeviceCertificates,
         config: Config,
         policy: PlainPolicy,
+        addresses: Callable[[], Collection[str]],
         *,
         now: Callable[[], dt.datetime] = utc_now,
     ) -> None:
-        """`shown`: how the center connects to its broker; None where it does so by a password."""
+        """`shown`: how the center connects to its broker; None where it does so by a password. `addresses()`: of all
+        rooms."""
         self._court = court
         self._shown = shown
         self._certificates = certificates
         self._config = config
         self._policy = policy
+        self._addresses = addresses
+        self._standing: dict[str, str] = {}
+        """What is wrong with the center itself, which every room bears: code -> words."""
         self._now = now
         self._rooms: Alarms | None = None
         self._said_plain: bool | None = None
@@ -168,8 +180,9 @@ class CenterTls:
         if self._rooms is None or words is None:
             return
         log.error("authority_ends", what=words)
-        for entry in self._config.rooms:
-            self._rooms.alarm(entry.address, AUTHORITY_ALARM, words)
+        self._standing[AUTHORITY_ALARM] = words
+        for address in self._addresses():
+            self._rooms.alarm(address, AUTHORITY_ALARM, words)
 
     def _say_plain(self) -> None:
         """In red, on the wall and in the log, for as long as the old ways are open."""
@@ -180,8 +193,17 @@ class CenterTls:
         words = self._policy.words("http、令牌和 MQTT 密码仍可使用 (http, tokens and MQTT passwords are still taken)")
         if is_open:
             log.error("plain_wire", what=words)
-        for entry in self._config.rooms:
+            self._standing[ALARM] = words
+        else:
+            self._standing.pop(ALARM, None)
+        for address in self._addresses():
             if is_open:
-                self._rooms.alarm(entry.address, ALARM, words)
+                self._rooms.alarm(address, ALARM, words)
             else:
-                self._rooms.clear(entry.address, ALARM)
+                self._rooms.clear(address, ALARM)
+
+    def bear(self, address: str) -> None:
+        """A room is new: what is wrong with the center itself stands at it, too."""
+        for code, words in self._standing.items():
+            if self._rooms is not None:
+                self._rooms.alarm(address, code, words)

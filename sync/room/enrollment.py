@@ -25,6 +25,7 @@ from pydantic import BaseModel, Field, ValidationError
 from sync.errors import CenterError, ConfigError, LedgerError
 from sync.ledger.keys import certificate_request, check_certificate, public_pem, read_public
 from sync.ledger.signing_key import SigningKey
+from sync.room.event_log import RoomLog
 from sync.room.paths import RoomPaths
 from sync.runtime.files.durable_files import replace_file
 from sync.tls.certificates import check_tls_certificate, read_authority
@@ -40,12 +41,14 @@ _MOST_BYTES = 64 * 1024
 
 
 class EnrollmentGrant(BaseModel):
-    """The center's answer to `POST /api/enroll`; without the last two from a center that gives no TLS certificates."""
+    """The center's answer to `POST /api/enroll`; without TLS from a center that gives no such certificates."""
 
     certificate: _Pem
     center: _Pem
     tls: _Pem = ""
     authority: _Pem = ""
+    first_number: Annotated[int, Field(ge=1, le=2**53)] = 1
+    """With which number the log begins, where this machine has none: another was this room before."""
 
 
 class _Told(BaseModel):
@@ -161,20 +164,34 @@ def enroll_at(
     `text`: code and fingerprint. `hosts`: by which the room's own panel is reached. `plain`: take a code without a
     fingerprint, as older centers made them. `CenterError`, `ConfigError` or `LedgerError` says why it is not enrolled.
     """
+    return read_public(_granted(url, layout, room, text, now, key, hosts=hosts, plain=plain).center.encode())
+
+
+def _granted(
+    url: str,
+    layout: RoomPaths,
+    room: str,
+    text: str,
+    now: dt.datetime,
+    key: SigningKey,
+    *,
+    hosts: Sequence[str],
+    plain: bool,
+) -> EnrollmentGrant:
     code, wanted = split_code(text)
     if wanted:
         known = _compared(url, wanted)
         context = client_context()
         context.load_verify_locations(cadata=known.authority.decode())
         with _client(url, context) as http:
-            return enroll(http, layout, room, code, now, key, hosts=hosts, known=known)
+            return enrolled(http, layout, room, code, now, key, hosts=hosts, known=known)
     if not plain:
         raise ConfigError(
             "这个登记码没有中心的指纹，请在中心用新版本重新生成 (this code carries no fingerprint of the center: make "
             "a new one with the center's present version; codes look like CODE.FINGERPRINT)"
         )
     with httpx.Client(base_url=url, timeout=30, trust_env=False) as http:
-        return enroll(http, layout, room, code, now, key, hosts=hosts)
+        return enrolled(http, layout, room, code, now, key, hosts=hosts)
 
 
 def enroll(
@@ -188,7 +205,22 @@ def enroll(
     hosts: Sequence[str] = (),
     known: KnownCenter | None = None,
 ) -> Ed25519PublicKey:
-    """Send a code to who is at the other end of `http`; errors as those of `enroll_at`."""
+    """Send a code to who is at the other end of `http`; the center's key. Errors as those of `enroll_at`."""
+    return read_public(enrolled(http, layout, room, code, now, key, hosts=hosts, known=known).center.encode())
+
+
+def enrolled(
+    http: httpx.Client,
+    layout: RoomPaths,
+    room: str,
+    code: str,
+    now: dt.datetime,
+    key: SigningKey,
+    *,
+    hosts: Sequence[str] = (),
+    known: KnownCenter | None = None,
+) -> EnrollmentGrant:
+    """The same; all that the center has answered."""
     tls_key = make_tls_key(layout.tls_key)
     body = {
         "code": split_code(code)[0],
@@ -201,6 +233,8 @@ def enroll(
         raise CenterError(f"the center cannot be reached ({error}); look at [center] url in the profile") from error
     if answer.status_code == 403:
         raise CenterError("the center does not know this code, or it was used, or it is too old; make a new one there")
+    if answer.status_code == 409:
+        raise CenterError(_words_of(answer), code="still-holds")
     try:
         grant = EnrollmentGrant.model_validate_json(answer.content) if answer.status_code == 200 else None
     except ValidationError:
@@ -229,7 +263,23 @@ def enroll(
         # The authority last: who follows these files takes all of them when it is there.
         _keep(layout.tls_certificate, grant.tls.encode())
         _keep(layout.authority, grant.authority.encode())
-    return center
+    if grant.first_number > 1:
+        room_log = RoomLog(layout.log)
+        try:
+            room_log.begin_at(grant.first_number)
+        finally:
+            room_log.close()
+    return grant
+
+
+def _words_of(answer: httpx.Response) -> str:
+    """Why a code that is right is not taken just now, as the center says it."""
+    try:
+        said = answer.json()
+    except ValueError:
+        said = None
+    words = said.get("message") if isinstance(said, dict) else None
+    return words[:500] if isinstance(words, str) else "旧设备尚未传完 (the machine before still holds something)"
 
 
 def _compared(url: str, wanted: str) -> KnownCenter:

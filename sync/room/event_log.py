@@ -163,6 +163,28 @@ class RoomLog:
                 raise StorageError(f"the room's log refused a {kind} ({error}); it will be said again") from error
         return Event(number, hearing, kind, room_ns, utc_ns, json.loads(text))
 
+    def begin_at(self, number: int) -> bool:
+        """Number the first event so, where there is none yet; whether there was none.
+
+        Another machine was this room before, and the center has what that one said by its numbers."""
+        with self._lock:
+            db = self._open()
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                try:
+                    if db.execute("SELECT 1 FROM event LIMIT 1").fetchone() is not None:
+                        return False
+                    db.execute("DELETE FROM sqlite_sequence WHERE name = 'event'")
+                    db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('event', ?)", (number - 1,))
+                    db.execute("COMMIT")
+                    return True
+                finally:
+                    if db.in_transaction:
+                        db.execute("ROLLBACK")
+            except sqlite3.Error as error:
+                self._failed(error)
+                raise StorageError(f"the room's log cannot be begun ({error}); look at the room's disk") from error
+
     def since(self, number: int, *, limit: int = 1000, mark: bool = False) -> list[Event]:
         """Events after `number`, oldest first. A damaged one is a `StorageError`; with `mark`, `DAMAGED`."""
         return self._select("FROM event WHERE number > ? ORDER BY number LIMIT ?", (number, limit), mark=mark)

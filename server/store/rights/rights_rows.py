@@ -40,6 +40,8 @@ HEARING_RIGHTS, PART_RIGHTS, SAID_RIGHTS = "hearing", "part", "said"
 """Kinds: a hearing's level and whether it is public, its sealed parts, and `room hearing`: what a room says live."""
 GRANT_RIGHTS, SESSION_RIGHTS, CODE_RIGHTS = "grant", "session", "code"
 """Kinds: a grant by its id, a session by the hash of its token, a role whose code is another."""
+ROOM_RIGHTS = "room"
+"""Kind: a room by its address, of which there is none, or it is called otherwise."""
 PERSON_RIGHTS, COURT_RIGHTS = "person", "court"
 """Kinds: a person by their id, a court by its slug."""
 

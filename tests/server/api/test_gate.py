@@ -27,6 +27,7 @@ from tests.support.peers.center_peers import Served
 INSPECTOR = "inspector"
 ARCHIVIST = "archivist"
 PARTY = "party"
+ADMINISTRATOR = "administrator"
 KEEPER = "archivist,inspector"
 READER = "archivist,clerk,inspector,judge,leader,presiding"
 ROOM = "room token"
@@ -46,6 +47,8 @@ TABLE = {
     ("POST", "/api/objects"): ROOM,
     ("POST", "/api/tokens"): ROOM,
     ("POST", "/api/enroll"): PUBLIC,
+    ("POST", "/api/enroll/room"): PUBLIC,
+    ("POST", "/api/rooms/profile"): ROOM,
     ("GET", "/api/authority"): PUBLIC,
     ("GET", "/authority.pem"): PUBLIC,
     ("POST", "/api/certificate"): ROOM,
@@ -71,6 +74,19 @@ TABLE = {
     ("GET", "/api/hearings/{hearing}/grants"): ARCHIVIST,
     ("POST", "/api/hearings/{hearing}/grants"): ARCHIVIST,
     ("DELETE", "/api/grants/{grant}"): ARCHIVIST,
+    ("GET", "/api/admin/rooms"): ADMINISTRATOR,
+    ("POST", "/api/admin/rooms"): ADMINISTRATOR,
+    ("GET", "/api/admin/rooms/{court}/{room}"): ADMINISTRATOR,
+    ("PATCH", "/api/admin/rooms/{court}/{room}"): ADMINISTRATOR,
+    ("POST", "/api/admin/rooms/{court}/{room}/code"): ADMINISTRATOR,
+    ("POST", "/api/admin/rooms/{court}/{room}/move"): ADMINISTRATOR,
+    ("DELETE", "/api/admin/rooms/{court}/{room}/move"): ADMINISTRATOR,
+    ("POST", "/api/admin/rooms/{court}/{room}/retire"): ADMINISTRATOR,
+    ("POST", "/api/admin/rooms/{court}/{room}/return"): ADMINISTRATOR,
+    ("GET", "/api/admin/rooms/{court}/{room}/profile"): ADMINISTRATOR,
+    ("GET", "/api/admin/fleet"): ADMINISTRATOR,
+    ("GET", "/api/admin/devices"): ADMINISTRATOR,
+    ("POST", "/api/admin/devices/{device}/revoke"): ADMINISTRATOR,
     ("POST", "/api/view/session"): PUBLIC,
     ("GET", "/api/view"): PARTY,
     ("GET", "/api/view/media/{track}"): PARTY,
@@ -116,6 +132,7 @@ async def test_nobody_gets_in_without_signing_in_or_a_token(served: Served) -> N
                     grant="g",
                     document="d",
                     part="center:1",
+                    device="1",
                 )
                 answer = await http.request(method, filled)
                 assert answer.status_code == 401, (method, path)

@@ -23,6 +23,7 @@ NAMES = {
     "room": "c03",
     "grant": "g",
     "part": "center:1",
+    "device": "1",
     "uuid": "0" * 32,
     "test": "t",
     "sha256": "0" * 64,

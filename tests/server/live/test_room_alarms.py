@@ -7,7 +7,8 @@ import json
 import pytest
 
 from server.config import RoomEntry
-from server.rooms import MAX_ALARMS, KnownRoom, Rooms
+from server.rooms import KnownRoom, Rooms
+from server.status.said_status import MAX_ALARMS
 from sync.errors import CenterError
 
 ROOM = "jianshan/c03"

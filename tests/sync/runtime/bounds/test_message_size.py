@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from server.live.hub import MAX_TEXT_BYTES as MAX_LIVE_TEXT_BYTES
-from server.rooms import MAX_STATUS_BYTES
+from server.status.said_status import MAX_STATUS_BYTES
 from sync.ledger.messages.event_batch import MAX_BATCH_BYTES, MAX_TEXT_BYTES, event_text, pack_batch
 from sync.ledger.messages.receipts import MAX_RECEIPTS_BYTES
 from sync.ledger.messages.signed_message import MAX_NOTE_CHARACTERS, NOTE_OVERHEAD_BYTES

@@ -35,7 +35,7 @@ export interface WallRoom {
   center_alarms: CenterAlarm[];
 }
 
-/** What a recorder says, without counters and clocks (`server.steady_status`). */
+/** What a recorder says, without counters and clocks (`server.status.steady_status`). */
 export interface SteadyRecorder {
   tracks: SteadyTrack[];
   hearing: string | null;

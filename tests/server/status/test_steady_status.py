@@ -12,7 +12,7 @@ import pytest
 from server.config import RoomEntry
 from server.live import tab_messages
 from server.rooms import KnownRoom, Rooms
-from server.steady_status import COUNTERS, without_counters
+from server.status.steady_status import COUNTERS, without_counters
 from sync.room.messages import RecorderStatus
 
 ROOM = "court1/c03"

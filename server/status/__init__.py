@@ -1,0 +1,1 @@
+"""What rooms say of themselves once a second, as it is read."""
