@@ -2,9 +2,10 @@
 SHELL := /bin/bash
 ARGS ?=
 SET ?= product
+RELEASE ?= bookworm
 T ?=
 
-.PHONY: help setup demo test unit lint fmt web fuzz audit test-bare wheel clean
+.PHONY: help setup demo test unit lint fmt web fuzz audit test-bare wheel deb bundle test-deb clean
 help:
 	@echo "make demo       install what is missing, then one courtroom live (options: make demo ARGS='--rooms 2 --manual')"
 	@echo "make test       install what is missing, then every check and test, the browser's included"
@@ -18,6 +19,9 @@ help:
 	@echo "make test-bare  make demo and make test on a bare Debian 12 and a bare Debian 13 (as root; about an hour)"
 	@echo "make setup      only install; leaves .venv/bin/wutong (make setup SET=bench: what wutong bench needs, too)"
 	@echo "make wheel      build the package for a court's machines, into dist/ (docs/operations.md)"
+	@echo "make deb        build the Debian packages into dist/ (as root; make deb RELEASE=trixie for Debian 13)"
+	@echo "make bundle     pack them with all that they need of Debian, for courts without a network (as root; behind make deb)"
+	@echo "make test-deb   install, upgrade in a hearing, remove and purge them in a bare Debian (as root; minutes)"
 	@echo "make clean      remove what setup made (.venv, .setup, web/node_modules, web/dist)"
 
 setup:
@@ -54,6 +58,17 @@ test-bare:
 wheel:
 	@tools/setup.sh $(SET)
 	@tools/wheel.sh
+
+deb:
+	@tools/setup.sh $(SET)
+	@tools/deb.sh $(RELEASE)
+
+bundle:
+	@tools/bundle.sh $(RELEASE)
+
+test-deb:
+	@tools/setup.sh $(SET)
+	@tools/deb_check.sh $(RELEASE)
 
 clean:
 	rm -rf .venv .setup web/node_modules web/dist dist

@@ -33,7 +33,7 @@ class _ConfigPart(BaseModel):
 
 
 class RoomEntry(_ConfigPart):
-    """A courtroom that may send. What is not listed here is refused."""
+    """A courtroom, entered among the rooms of the center at start; administrators add others on their page."""
 
     court: Slug = Field(description="short name of the court, as in the room's profile")
     room: Slug = Field(description="short name of the courtroom, as in the room's profile")
@@ -282,6 +282,7 @@ def load_config(path: Path) -> Config:
                 }
             ),
             "metrics": config.metrics.below(folder),
+            "people": config.people.below(folder),
             "rooms": [room.model_copy(update={"token_file": at(room.token_file)}) for room in config.rooms],
         }
     )

@@ -1,12 +1,14 @@
-"""Settings of people: how long they stay signed in, and how long the shared codes of roles still open the center."""
+"""Settings of people: by what they sign in, for how long, and until when shared codes of roles open the center."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.provider_settings import LdapSettings, OidcSettings
 from sync.http.rights.people import ABSOLUTE_S, IDLE_S, SessionLimits
 from sync.http.rights.roles import ADMINISTRATOR, AUDITOR, ROLES, Role
 
@@ -29,6 +31,14 @@ class PeopleSettings(BaseModel):
     absolute_hours: dict[Role, Annotated[int, Field(ge=1, le=ABSOLUTE_S // 3600)]] = Field(
         {}, description="by role, after how many hours a session ends in any case (24)"
     )
+
+    password_chars: int = Field(12, ge=8, le=64, description="so many characters a password has at least")
+    oidc: OidcSettings = Field(OidcSettings.model_construct(), description="the court's provider of OpenID Connect")
+    ldap: LdapSettings = Field(LdapSettings.model_construct(), description="the court's directory")
+
+    def below(self, folder: Path) -> PeopleSettings:
+        """With its files relative to the configuration's folder."""
+        return self.model_copy(update={"oidc": self.oidc.below(folder), "ldap": self.ldap.below(folder)})
 
     def codes_open(self, now_s: float) -> bool:
         """Whether shared codes still open the center at this moment (UTC in seconds): through the whole of that day,

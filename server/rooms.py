@@ -207,7 +207,7 @@ class Rooms:
         if named or room.status is None:
             room.court_name, room.room_name = court_name or room.court_name, room_name or room.room_name
         if is_new:
-            room.retired, self._current[address] = False, room
+            room.retired, room.known, self._current[address] = False, True, room
             self.added.notify(room)
         self._notify(room)
 

@@ -24,6 +24,7 @@ from server.api.sealing import SealingRoutes
 from server.center import Center
 from server.config import Config
 from server.dockets import Dockets
+from server.entrance.opened import EntranceNames, install_entrance
 from server.fleet.fleet_parts import FleetParts
 from server.fleet.kept_facts import KeptFacts
 from server.fleet.room_register import RoomRegister
@@ -172,8 +173,6 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     for listener in (classifications.stored, persons.reaches.stored, rooms.stored, live.stored, witness.stored):
         ingest.stored.add(listener)
     pace = MessagePace()
-    for relist in (rooms.added, rooms.removed):
-        relist.add(live.wall.relist)
     elsewhere = StoredElsewhere(database, Verifier(CENTER, key.public_key()), rights, ownership.owns)
     for told in (classifications.stored, persons.reaches.stored, rooms.stored):
         elsewhere.read.add(told)
@@ -278,6 +277,8 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     ).install(app)
     furthest = HeardFurthest(database, rooms, sealing, rights, lambda: live.rooms_with_parts)
     SealingRoutes(access, archive, sealing, furthest).install(app)
+    names = EntranceNames(config.name, COOKIE)
+    install_entrance(app, names, config.people, database, persons, access, key, room_by(tokens), rights.utc_s)
     OverviewRoutes(access, database, persons.known).install(app)
     pages.install(app, ["inspect", "view", "admin"], home="inspect")
     failed = asyncio.get_running_loop().create_future()

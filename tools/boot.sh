@@ -16,26 +16,12 @@ suite=${1:-}
 [ -n "$suite" ] || refuse "say a suite: tools/boot.sh bookworm"
 [ "$(id -u)" = 0 ] || refuse "booting a system in a folder takes root; run it with sudo"
 ls dist/wutong-*.whl >/dev/null 2>&1 || refuse "there is no wheel to install; run make wheel"
-unable() { printf '%s: cannot boot a systemd here: %s\n' "$program" "$1" >&2; exit 77; }
 
 packages=(systemd systemd-sysv dbus ca-certificates iproute2 mosquitto python3-venv python3-dev gcc portaudio19-dev
     ffmpeg libportaudio2 fontconfig sqlite3 fonts-noto-cjk)
 kept=${2:-}
 root=${kept:-$(mktemp -d "${TMPDIR:-/var/tmp}/wutong-boot.XXXXXX")}
-machine='' state=''
-ended() {
-    [ -z "$machine" ] || kill -KILL "$machine" 2>/dev/null || true
-    wait 2>/dev/null || true
-    [ -n "$kept" ] || rm -rf --one-file-system "$root"
-    [ -z "${group:-}" ] || rmdir "$group/init.scope" "$group" 2>/dev/null || true
-}
-trap 'trap - ERR; ended' EXIT
-
-# A cgroup of this run's own in cgroup2: that is the root of what the system inside sees.
-hierarchy=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
-[ -n "$hierarchy" ] || unable "no cgroup2 is mounted (mount -t cgroup2 none FOLDER)"
-group=$hierarchy$(sed -n 's/^0:://p' /proc/self/cgroup)/wutong-boot-$$
-mkdir "$group" 2>/dev/null || unable "no cgroup can be made in $hierarchy"
+. tools/booted.sh
 
 if [ ! -e "$root/opt/wutong/installed" ]; then
     step "A bare $suite with systemd and ${#packages[@]} packages" "is this machine online?" \
@@ -43,7 +29,7 @@ if [ ! -e "$root/opt/wutong/installed" ]; then
     cp -a /etc/ssl/certs/. "$root/etc/ssl/certs/"
     cp -L /etc/resolv.conf "$root/etc/"
     mkdir -p "$root/root/dist"
-    cp dist/* "$root/root/dist/"
+    cp dist/*.whl dist/*.lock "$root/root/dist/"
     cat >"$root/root/install.sh" <<'INSIDE'
 set -euo pipefail
 cd /root/dist
@@ -64,38 +50,7 @@ rm -rf "$root"/var/lib/wutong* "$root"/var/log/journal "$root"/etc/wutong "$root
     "$root"/etc/systemd/system/mosquitto* "$root"/etc/systemd/system/*.wants/{wutong,mosquitto}* \
     "$root"/etc/mosquitto/conf.d/wutong.conf
 printf '127.0.0.1 localhost\n10.9.0.1 center.court.example room3.court.example\n' >"$root/etc/hosts"
-cat >"$root/root/room.toml" <<ROOM
-$(sed -n '/^\[room\]/,/^room_name/p' hardware/profiles/example.toml)
-[[seats]]
-id = "judge"
-roles = ["审判长"]
-channel = 0
-[microphones]
-driver = "simulated"
-file = "/$place/hardware/hearing"
-channels = 4
-[[cameras]]
-id = "bench"
-name = "审判席"
-driver = "simulated"
-width = 640
-height = 360
-[selftest]
-opening = "advise"
-[storage]
-data = "/var/lib/wutong"
-reserve_gib = 0
-[transcriber]
-engine = "off"
-[panel]
-host = "10.9.0.1"
-[center]
-url = "https://center.court.example:8800"
-mqtt_host = "center.court.example"
-mqtt_port = 8883
-[tls]
-names = ["room3.court.example"]
-ROOM
+test_profile "/$place/hardware/hearing" >"$root/root/room.toml"
 
 # The commands of docs/operations.md, for a center and a room on one machine.
 cat >"$root/root/operations.sh" <<INSIDE
@@ -118,30 +73,7 @@ systemctl restart mosquitto wutong-center wutong-broker-reload.path || systemctl
 systemctl start wutong-room.target
 INSIDE
 
-inside='root=$0
-    mount --make-rprivate / && ip link set lo up && ip address add 10.9.0.1/24 dev lo &&
-    mount --bind "$root" "$root" && mount -t proc proc "$root/proc" && mount -t sysfs -o ro sysfs "$root/sys" &&
-    mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup" && mount -t tmpfs -o mode=755 tmpfs "$root/dev" || exit 77
-    for name in null zero full random urandom tty; do touch "$root/dev/$name" && mount --bind "/dev/$name" "$root/dev/$name"; done
-    mkdir "$root/dev/pts" "$root/dev/shm" && mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts" &&
-    ln -s pts/ptmx "$root/dev/ptmx" && ln -s /proc/self/fd "$root/dev/fd"
-    for folder in dev/shm run tmp; do mount -t tmpfs tmpfs "$root/$folder"; done
-    cd "$root" && pivot_root . . && umount --lazy . && mount --make-rshared / &&
-    exec env -i container=wutong PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --log-target=journal'
-# Joins the cgroup first: the namespace begins where it is.
-bash -c 'echo $$ >"$0/cgroup.procs" && exec unshare --mount --pid --uts --ipc --net --cgroup --fork --kill-child bash -c "$@"' \
-    "$group" "$inside" "$root" </dev/null >>"$log" 2>&1 &
-machine=$!
-in_it() { nsenter --target "$first" --all env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "$@"; }
-for _ in $(seq 100); do
-    kill -0 "$machine" 2>/dev/null || unable "its first process ended; $log says why"
-    first=$(pgrep -P "$machine" -o || true)
-    [ -n "$first" ] && [ "$(cat "/proc/$first/comm")" = systemd ] || { sleep 0.2; continue; }
-    state=$(in_it systemctl is-system-running 2>/dev/null || true)
-    case $state in running | degraded) break ;; esac # A unit of Debian's that fails in a container is no fault of ours.
-    sleep 0.2
-done
-case ${state:-} in running | degraded) ;; *) unable "systemd says: ${state:-nothing} $(in_it systemctl list-jobs --no-pager 2>&1)" ;; esac
+boot "$root"
 printf '==> %s has booted: %s\n' "$suite" "$(in_it systemctl --version | head -1)"
 step "Install as docs/operations.md says" "what it says is at fault" in_it timeout 120 bash /root/operations.sh
 in_it timeout 400 "/opt/wutong/.venv/bin/python" /root/boot_checks.py

@@ -21,6 +21,9 @@ from server.api.archive import ArchivedHearings, ArchivedWords, ListedHearing
 from server.api.parties import GrantedHearing, NewGrant
 from server.api.recorded_hearing import NewClassification, RecordedHearing
 from server.api.sealing import Lifting, NewSealedPart
+from server.entrance.account.account_bodies import RecoveryCodes, ShownAccount, ShownSessions, SignUpCode
+from server.entrance.helping_routes import NewAct, ShownActs
+from server.entrance.steps import LoginAndPassword, NewFirst, SignInStep, SignInWays
 from server.live.tab_messages import CenterMessage
 from server.overview.audit_page import AuditListed
 from server.overview.court_counts import CourtReport
@@ -40,6 +43,7 @@ FILES = {
     "sync.ledger": "record",
     "sync.room": "room",
     "sync.http": "session",
+    "server.entrance": "entrance",
     "server.overview": "administration",
     "server.people": "administration",
     "server.fleet": "administration",
@@ -104,6 +108,13 @@ ROOTS: Mapping[str, Any] = {
     "Grant": ShownGrant,
     "GrantedHearing": GrantedHearing,
     "Explanation": ShownExplanation,
+    "SignInWays": SignInWays,
+    "SignInStep": SignInStep,
+    "ShownAccount": ShownAccount,
+    "ShownSessions": ShownSessions,
+    "RecoveryCodes": RecoveryCodes,
+    "SignUpCode": SignUpCode,
+    "ShownActs": ShownActs,
     "Session": SessionAnswer,
     "FilledPhrase": FilledPhrase,
     "PhraseFileAnswer": PhraseFileAnswer,
@@ -111,6 +122,9 @@ ROOTS: Mapping[str, Any] = {
 }
 REQUESTS: Sequence[type[BaseModel]] = (
     *(
+        LoginAndPassword,
+        NewFirst,
+        NewAct,
         FromDocket,
         Unlisted,
         NewPause,

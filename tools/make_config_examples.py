@@ -163,8 +163,20 @@ def render(whole: type[BaseModel], values: dict[str, Any], head: str) -> str:
                 lines += ([""] if number else []) + [f"[[{name}]]"]
                 lines += fields(model.model_fields, entry, describe=number == 0)
         else:
-            lines += [f"[{name}]", *fields(model.model_fields, values[name], describe=True)]
+            lines += table(name, model, values[name])
     return "\n".join(lines) + "\n"
+
+
+def table(name: str, model: type[BaseModel], values: dict[str, Any]) -> list[str]:
+    """The lines of a table, and those of the tables in it behind them."""
+    inner = {one: field for one, field in model.model_fields.items() if is_table(field.annotation)}
+    plain = {one: field for one, field in model.model_fields.items() if one not in inner}
+    lines = [f"[{name}]", *fields(plain, values, describe=True)]
+    for one, field in inner.items():
+        within = part(field.annotation)[0]
+        lines += ["", f"# {(within.__doc__ or '').strip().splitlines()[0]}"]
+        lines += table(f"{name}.{one}", within, values.get(one, {}))
+    return lines
 
 
 def examples() -> dict[Path, str]:

@@ -40,11 +40,16 @@ def migrate(
 def administrator_code(
     config: Annotated[Path, typer.Option("--config", help="the center's TOML file")],
     anew: Annotated[bool, typer.Option("--anew", help="another code in place of the one that is there")] = False,
+    login: Annotated[
+        str, typer.Option("--login", help="an administrator who has lost the second factor, and has nobody to help")
+    ] = "",
 ) -> None:
-    """Print the one-time code that makes the center's first administrator; refused once there is one."""
-    from wutong.center.administrator_code import administrator_code
+    """Print the one-time code that makes the center's first administrator; refused once there is one.
 
-    print(administrator_code(config, anew=anew))
+    With --login: take that administrator's factors away, and print a code with which they come in anew."""
+    from wutong.center.administrator_code import administrator_code, code_for_administrator
+
+    print(code_for_administrator(config, login) if login else administrator_code(config, anew=anew))
 
 
 @center.command("move-objects")

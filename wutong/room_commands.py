@@ -93,6 +93,30 @@ def device_key(profile: ProfileOption) -> None:
 
 
 @room.command()
+def idle(
+    profile: ProfileOption,
+    wait: Annotated[bool, typer.Option("--wait", help="return when the hearing that is open has ended")] = False,
+) -> None:
+    """Say whether a hearing is open: exit code 0 when none is, 3 while one is (a recess counts)."""
+    import asyncio
+
+    from hardware.profile import load_profile
+    from sync.room.open_hearing import open_hearing, until_idle
+    from sync.room.paths import RoomPaths
+
+    layout = RoomPaths(load_profile(profile).storage.data)
+    hearing = asyncio.run(open_hearing(layout))
+    if hearing is None:
+        print("no hearing is open")
+        return
+    print(f"hearing {hearing} is open", flush=True)
+    if not wait:
+        raise typer.Exit(3)
+    asyncio.run(until_idle(layout))
+    print("the hearing has ended")
+
+
+@room.command()
 def recorder_network(profile: ProfileOption) -> None:
     """Print a drop-in by which the recorder's unit reaches its own cameras alone."""
     from hardware.profile import load_profile
@@ -111,6 +135,23 @@ def uplink(profile: ProfileOption) -> None:
 
     loaded = load_profile(profile)
     raise typer.Exit(run_service("uplink", lambda lifeline: serve(loaded, lifeline)))
+
+
+@room.command()
+def take_over(
+    old: Annotated[Path, typer.Argument(metavar="FOLDER", help="data folder on the disk of the machine before")],
+    *,
+    data: Annotated[Path, typer.Option("--data", help="folder of the room's data here")] = Path("/var/lib/wutong"),
+) -> None:
+    """Take a room's data over from the disk of a machine that broke down; before this one is enrolled."""
+    from wutong.setup.take_over import take_over as taken_over
+    from wutong.terminal import terminal
+
+    found = taken_over(old.resolve(), data.resolve())
+    console = terminal()
+    console.print(f"已接收 {found.files} 个文件、{found.size_bytes / 1e9:.2f} GB (files taken over)", highlight=False)
+    console.print(f"日志至 {found.last_number}，其中 {found.pending_events} 条待传中心 (waiting)", highlight=False)
+    console.print("下一步 (next): wutong room setup CODE", highlight=False)
 
 
 @room.command()

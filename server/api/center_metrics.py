@@ -103,7 +103,7 @@ LOOP_DELAY = CATALOG.gauge(
     "wutong_center_loop_delay_seconds", "The longest that the event loop came late in the last minute."
 )
 
-# Of one of several processes alone (docs/operations.md, "Several processes").
+# Of one of several processes alone (docs/center.md, "Several processes").
 LEASES = CATALOG.gauge(
     "wutong_center_leases", "Shards of courtrooms that this process owns now; those of all processes together are 256."
 )

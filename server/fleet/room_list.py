@@ -6,7 +6,6 @@ said last: as this process has heard it or, where it hears nothing of the room, 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -185,8 +184,8 @@ def facts_of(row: Any, known: KnownRoom | None) -> RoomFacts | None:
     if known is not None and known.status is not None and known.status.facts is not None:
         return known.status.facts
     try:
-        return RoomFacts.model_validate(json.loads(row.facts)) if row.facts else None
-    except (ValueError, ValidationError):
+        return RoomFacts.model_validate_json(row.facts) if row.facts else None
+    except ValidationError:
         return None  # of a version that says it otherwise: the room says it anew
 
 

@@ -6,6 +6,7 @@ lies at the center.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -23,6 +24,8 @@ MOST_BYTES = 256 * 1024
 DEEPEST = 8
 _SECRET = ("password", "token", "secret")
 _MAY_NAME = ("_file",)
+_IN_ADDRESS = re.compile(r"(?i)(pas\w*|pwd|psw|token|secret|key|auth\w*)=")
+"""What cameras take in the path of an address."""
 
 
 class ProfileTold(BaseModel):
@@ -44,7 +47,7 @@ def read_profile(text: str) -> str:
     for name, value in _leaves(found, 0):
         secret = name.rpartition(".")[2].casefold()
         hides = any(word in secret for word in _SECRET) and not secret.endswith(_MAY_NAME)
-        if (hides and value not in ("", None)) or ("@" in value and "://" in value):
+        if (hides and value) or ("://" in value and ("@" in value or _IN_ADDRESS.search(value))):
             raise WutongError(
                 f"配置中的 {name[:80]} 含有密码，未保存；请由法庭机去除后再发送 (the profile has a secret and was not "
                 "kept: the room leaves it out)",

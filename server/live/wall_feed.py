@@ -66,6 +66,8 @@ class WallFeed:
         self._asking: dict[LiveTab, None] = {}
         """Tabs that have asked for the whole."""
         self._awake = asyncio.Event()
+        rooms.added.add(self.relist)
+        rooms.removed.add(self.relist)
 
     def join(self, tab: LiveTab, knows: Callable[[str], bool] = lambda room: True) -> None:
         """A tab has come and is to be told everything of the rooms that are there for it."""

@@ -55,14 +55,15 @@ class PersonSessions:
         known.changed.add(self._changed)
         known.courts.changed.add(self._courts_changed)
 
-    async def open(self, request: Request, response: Response, person: str, post: Post) -> Session:
-        """Let somebody in who was recognized, in a post of theirs; `AccessError` "post" when they do not hold it."""
+    async def open(self, request: Request, response: Response, person: str, post: Post, proven: str = "") -> Session:
+        """Let somebody in who was recognized, in a post of theirs; `AccessError` "post" when they do not hold it.
+        `proven`: by what, for the audit."""
         known = self._known.person(person)
         if known is None or not known.is_active or post not in known.posts:
             raise AccessError("您没有这个岗位 (this post is not yours)", code="post")
         session = await self._access.open_person(response, post.role, known.name, person, post.court)
         await self._store.seen(person)
-        self._access.note("sign-in", session.role, address_of(request), "", person)
+        self._access.note("sign-in", session.role, address_of(request), proven, person)
         return session
 
     def of(self, person: str) -> list[PersonSession]:

@@ -28,10 +28,15 @@ CODE = "wutong_code"
 _STATUS_OF_CODE = {
     "signed-out": 401,
     "code": 401,
+    "password": 401,
+    "second-factor": 401,
+    "ticket": 401,
+    "passkey": 401,
     "token": 401,
     "not-enrolled": 401,
     "throttled": 429,
     "not-found": 404,
+    "no-account": 404,
     "on-its-way": 404,
     "not-drawn": 404,
     "no-media": 404,
@@ -39,9 +44,12 @@ _STATUS_OF_CODE = {
     "checksum": 409,
     "too-large": 413,
     "invalid": 422,
+    "weak-password": 422,
     "length": 400,
     "host": 421,
     "busy": 503,
+    "directory-away": 503,
+    "provider-away": 503,
     "rights-unknown": 503,
 }
 _CODE_OF_STATUS = {404: "not-found", 405: "method", 409: "conflict", 413: "too-large", 422: "invalid", 507: "storage"}

@@ -27,7 +27,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 OF_NOW = [page for page in PAGES if page.name != "CHANGELOG.md"]
 GLOSSARY = ROOT / "docs" / "glossary.md"
 PACKAGES = ("edge", "hardware", "recorder", "server", "sync", "transcriber", "wutong")
-FOLDERS = (*PACKAGES, "docs", "locks", "systemd", "tests", "tools", "web")
+FOLDERS = (*PACKAGES, "deploy", "docs", "locks", "systemd", "tests", "tools", "web")
 BUILT = {"web/dist", "web/node_modules"}
 """What `make setup` leaves in the tree."""
 SOURCES = (".py", ".ts", ".svelte", ".sh", ".js")

@@ -26,8 +26,10 @@ from sync.ledger.note import Verifier, read_note, sign, signed_by
 from sync.ledger.signing_key import SigningKey
 from sync.text.strict_json import UnreadableError, read_strict
 
-Purpose = Literal["events", "receipts", "demand", "docket", "notices", "witness", "audit-head", "object", "stored"]
-"""What a message is for: the last part of its topic, or which half of a file's hand-over it is."""
+Purpose = Literal[
+    "events", "receipts", "demand", "docket", "notices", "witness", "audit-head", "object", "stored", "clerk"
+]
+"""What a message is for: the last part of its topic, which half of a file's hand-over it is, or who is the clerk."""
 MAX_NOTE_CHARACTERS = 4096
 NOTE_OVERHEAD_BYTES = 3 * MAX_NOTE_CHARACTERS
 """What a message may be larger than twice its text, which JSON has to escape."""

@@ -30,6 +30,7 @@ pytestmark = pytest.mark.both_databases
 
 FILLED = {"hearing": "h1", "track": "bench", "exhibit": "e1", "page": "1", "document": "d1", "grant": "g1"}
 FILLED |= {"court": "court1", "room": "c03", "part": "p1"}
+FILLED |= {"person": "0" * 16, "session": "s1", "factor": "f1", "act": "a1"}
 MEDIA = "/api/hearings/h1/media/bench"
 
 

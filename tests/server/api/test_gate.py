@@ -23,86 +23,7 @@ from sync.http.rights.people import People, Session, Throttle
 from sync.http.rights.rules import check_declared, rule_of
 from sync.http.serve import new_app
 from tests.support.peers.center_peers import Served
-
-INSPECTOR = "inspector"
-ARCHIVIST = "archivist"
-PARTY = "party"
-ADMINISTRATOR = "administrator"
-KEEPER = "archivist,inspector"
-READER = "archivist,clerk,inspector,judge,leader,presiding"
-ROOM = "room token"
-PUBLIC = "public"
-
-TABLE = {
-    ("POST", "/api/session"): PUBLIC,
-    ("GET", "/api/session"): PUBLIC,
-    ("DELETE", "/api/session"): PUBLIC,
-    ("POST", "/api/uploads"): ROOM,
-    ("POST", "/api/uploads/"): ROOM,
-    ("HEAD", "/api/uploads/{uuid}"): ROOM,
-    ("PATCH", "/api/uploads/{uuid}"): ROOM,
-    ("DELETE", "/api/uploads/{uuid}"): ROOM,
-    ("OPTIONS", "/api/uploads/"): ROOM,
-    ("POST", "/api/pieces"): ROOM,
-    ("POST", "/api/objects"): ROOM,
-    ("POST", "/api/tokens"): ROOM,
-    ("POST", "/api/enroll"): PUBLIC,
-    ("POST", "/api/enroll/room"): PUBLIC,
-    ("POST", "/api/rooms/profile"): ROOM,
-    ("GET", "/api/authority"): PUBLIC,
-    ("GET", "/authority.pem"): PUBLIC,
-    ("POST", "/api/certificate"): ROOM,
-    ("GET", "/api/selftest/{test}/{sha256}"): ROOM,
-    ("DELETE", "/api/selftest/{test}"): ROOM,
-    ("WS", "/api/live"): READER,
-    ("GET", "/api/rooms"): READER,
-    ("GET", "/api/hearings"): READER,
-    ("GET", "/api/hearings/{hearing}"): READER,
-    ("GET", "/api/hearings/{hearing}/media/{track}"): READER,
-    ("GET", "/api/hearings/{hearing}/exhibits/{exhibit}"): READER,
-    ("GET", "/api/hearings/{hearing}/exhibits/{exhibit}/pages/{page}"): READER,
-    ("GET", "/api/hearings/{hearing}/explanation"): READER,
-    ("GET", "/api/hearings/{hearing}/documents/{document}"): ARCHIVIST,
-    ("PUT", "/api/hearings/{hearing}/access"): KEEPER,
-    ("PUT", "/api/hearings/{hearing}/sealed-parts"): KEEPER,
-    ("POST", "/api/hearings/{hearing}/sealed-parts/{part}/end"): KEEPER,
-    ("POST", "/api/hearings/{hearing}/sealed-parts/{part}/lift"): ARCHIVIST,
-    ("GET", "/api/search"): READER,
-    ("GET", "/api/archive/hearings"): READER,
-    ("GET", "/api/archive/words"): READER,
-    ("PUT", "/api/docket/{court}/{room}"): INSPECTOR,
-    ("GET", "/api/hearings/{hearing}/grants"): ARCHIVIST,
-    ("POST", "/api/hearings/{hearing}/grants"): ARCHIVIST,
-    ("DELETE", "/api/grants/{grant}"): ARCHIVIST,
-    ("GET", "/api/admin/rooms"): ADMINISTRATOR,
-    ("POST", "/api/admin/rooms"): ADMINISTRATOR,
-    ("GET", "/api/admin/rooms/{court}/{room}"): ADMINISTRATOR,
-    ("PATCH", "/api/admin/rooms/{court}/{room}"): ADMINISTRATOR,
-    ("POST", "/api/admin/rooms/{court}/{room}/code"): ADMINISTRATOR,
-    ("POST", "/api/admin/rooms/{court}/{room}/move"): ADMINISTRATOR,
-    ("DELETE", "/api/admin/rooms/{court}/{room}/move"): ADMINISTRATOR,
-    ("POST", "/api/admin/rooms/{court}/{room}/retire"): ADMINISTRATOR,
-    ("POST", "/api/admin/rooms/{court}/{room}/return"): ADMINISTRATOR,
-    ("GET", "/api/admin/rooms/{court}/{room}/profile"): ADMINISTRATOR,
-    ("GET", "/api/admin/fleet"): ADMINISTRATOR,
-    ("GET", "/api/admin/devices"): ADMINISTRATOR,
-    ("POST", "/api/admin/devices/{device}/revoke"): ADMINISTRATOR,
-    ("POST", "/api/view/session"): PUBLIC,
-    ("GET", "/api/view"): PARTY,
-    ("GET", "/api/view/media/{track}"): PARTY,
-    ("GET", "/api/view/exhibits/{exhibit}/pages/{page}"): PARTY,
-    ("GET", "/view"): PUBLIC,
-    ("GET", "/view/{rest:path}"): PUBLIC,
-    ("GET", "/inspect"): PUBLIC,
-    ("GET", "/inspect/{rest:path}"): PUBLIC,
-    ("GET", "/api/admin/audit"): "auditor",
-    ("GET", "/api/admin/reports"): ADMINISTRATOR,
-    ("GET", "/admin"): PUBLIC,
-    ("GET", "/admin/{rest:path}"): PUBLIC,
-    ("GET", "/"): PUBLIC,
-    ("GET", "/assets/{path:path}"): PUBLIC,
-    ("GET", "/favicon.ico"): PUBLIC,
-}
+from tests.support.peers.center_routes import PUBLIC, ROOM, TABLE
 
 
 def listed(route: BaseRoute) -> dict[tuple[str, str], str]:
@@ -134,6 +55,10 @@ async def test_nobody_gets_in_without_signing_in_or_a_token(served: Served) -> N
                     test="t",
                     sha256="0" * 64,
                     grant="g",
+                    person="0" * 16,
+                    session="s",
+                    factor="f",
+                    act="a",
                     document="d",
                     part="center:1",
                     device="1",

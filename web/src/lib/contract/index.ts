@@ -3,6 +3,7 @@
 export type * from './administration';
 export type * from './bodies';
 export type * from './center';
+export type * from './entrance';
 export type * from './record';
 export type * from './requests';
 export type * from './room';

@@ -3,6 +3,29 @@
 import type { Level } from './center';
 import type { PauseReason } from './record';
 
+/**
+ * Body of `POST /api/sign-in`; `password` is the one-time code where somebody comes for the first time.
+ */
+export interface LoginAndPassword {
+  login: string;
+  password: string;
+}
+
+/** Body of `POST /api/sign-in/first`. */
+export interface NewFirst {
+  code: string;
+  login: string;
+  name: string;
+  password: string;
+}
+
+/** Body of `POST /api/admin/acts`. */
+export interface NewAct {
+  kind: 'reset-factor' | 'leave-court';
+  person: string;
+  why: string;
+}
+
 /** Open a planned hearing. */
 export interface FromDocket {
   docket_id: string;

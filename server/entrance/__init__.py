@@ -1,0 +1,1 @@
+"""How a person comes in: the steps of signing in, their account, and what administrators do for them."""
