@@ -32,19 +32,12 @@ def open_people(
             until=str(config.people.codes_until),
             next="who signs in by them is nobody by name, and sees all courts; take people.codes_until away",
         )
-    access, sessions = _opened(file, people, database, rights)
-    access.hold_codes(lambda: config.people.codes_open(rights.utc_s()))
-    return access, sessions
-
-
-def _opened(
-    file: Path, people: Mapping[str, str], database: Database, rights: SharedRights
-) -> tuple[Access, SharedSessions | None]:
-    if not rights.shared:
-        return Access.open(file, people), None
     with waited_place(file):  # Two that start at once make one set of codes.
-        shared = People.open(file, people, now_s=rights.utc_s, shares_sessions=True)
-    access = Access(shared)
-    sessions = SharedSessions(database, shared, rights, access.ended_elsewhere)
+        here = People.open(file, people, now_s=rights.utc_s, shares_sessions=rights.shared)
+    here.codes_open = lambda: config.people.codes_open(rights.utc_s())
+    access = Access(here)
+    if not rights.shared:
+        return access, None
+    sessions = SharedSessions(database, here, rights, access.ended_elsewhere)
     access.share(rights, sessions)
     return access, sessions

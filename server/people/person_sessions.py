@@ -51,7 +51,7 @@ class PersonSessions:
         self._ending: set[asyncio.Task[None]] = set()
         self.judged_anew = Listeners[[]]()
         """Told when somebody may see more, or less, than before."""
-        access.hold_persons(known.stands, reaches.check, limits)
+        access.hold_persons(known.stands, limits, reaches.check)
         known.changed.add(self._changed)
         known.courts.changed.add(self._courts_changed)
 

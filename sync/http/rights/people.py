@@ -86,6 +86,8 @@ class Session:
     """Who of the center's people; empty for guests, and for who came by the code of a role."""
     court: str = ""
     """Of a person: the court of the post in which they are signed in."""
+    locked: bool = False
+    """Whether its screen is locked: only what says so may be used until its person has shown who they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,8 @@ class People:
         """Sessions are opened and ended in threads, and asked for in the event loop."""
         self._devices_key: str = state.get("devices_key") or secrets.token_hex(32)
         self._limits: Mapping[str, SessionLimits] = {}
+        self.codes_open: Callable[[], bool] = lambda: True
+        """Whether codes open a session now, and what they have opened lasts."""
         self.throttle = Throttle()
 
     def limit(self, limits: Mapping[str, SessionLimits]) -> None:
@@ -210,6 +214,9 @@ class People:
         `address`: what guesses are counted by, an address or a `known_device`.
         """
         self.throttle.check(address)
+        if not self.codes_open():
+            text = "共享登录码已停用，请用本人账号登录 (shared codes are closed; sign in as yourself)"
+            raise AccessError(text, code="codes-closed")
         for role, entry in self._codes.items():
             if self._matches(entry["hash"], plain_code(code)):
                 self.throttle.succeeded(address)
@@ -229,13 +236,22 @@ class People:
         self._add(token, session)
         return token, session
 
-    def open_person(self, role: str, name: str, person: str, court: str) -> tuple[str, Session]:
-        """(token, session) for somebody whom another part of the server has recognized, in one of their posts."""
+    def open_person(
+        self, role: str, name: str, person: str, court: str, until_s: float | None = None
+    ) -> tuple[str, Session]:
+        """(token, session) for somebody whom another part of the server has recognized, in one of their posts, and not
+        beyond `until_s`."""
         token, now = secrets.token_urlsafe(32), self._now_s()
-        limits = self._limits.get(role, _EVERYBODYS)
-        session = Session(role, name, now, now, until_s=now + limits.absolute_s, person=person, court=court)
+        most_s = now + self._limits.get(role, _EVERYBODYS).absolute_s
+        end_s = most_s if until_s is None else min(most_s, until_s)
+        session = Session(role, name, now, now, until_s=end_s, person=person, court=court)
         self._add(token, session)
         return token, session
+
+    def lock(self, session: Session, *, locked: bool) -> None:
+        """Lock a session, or open it again; a restart keeps it so."""
+        session.locked = locked
+        self._keep_sessions()
 
     def of_person(self, person: str) -> dict[str, Session]:
         """Their sessions that last, by the hashes of their tokens."""
@@ -286,7 +302,8 @@ class People:
         rested, lasted = now - session.used_s, now - session.since_s
         over = session.until_s is not None and now >= session.until_s
         idle_s = self._limits.get(session.role, _EVERYBODYS).idle_s if session.person else IDLE_S
-        return not (session.ended or over) and rested < idle_s and lasted < ABSOLUTE_S
+        closed = not (session.person or session.grant or self.codes_open())
+        return not (session.ended or over or closed) and rested < idle_s and lasted < ABSOLUTE_S
 
     def sign_out(self, token: str) -> None:
         """End a session at once."""

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from fastapi import FastAPI, Request
 
-from sync.errors import ConfigError
+from sync.errors import AccessError, ConfigError
 from sync.http.rights.people import Session
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -35,11 +35,14 @@ class Rule:
     acts_as: Session | None = None
     """Of a machine that does what people do: under whose name each of its requests is noted, as theirs are."""
     body_bytes: int = BODY_BYTES
+    while_locked: bool = False
+    """Whether it may be used by a session that is locked: it shows no words and no pictures then, and changes nothing
+    of the record."""
 
 
-def allow(*roles: str, body_bytes: int = BODY_BYTES) -> Callable[[F], F]:
+def allow(*roles: str, body_bytes: int = BODY_BYTES, while_locked: bool = False) -> Callable[[F], F]:
     """Declare that people with one of these roles may use the route."""
-    return declare(Rule(roles=frozenset(roles), body_bytes=body_bytes))
+    return declare(Rule(roles=frozenset(roles), body_bytes=body_bytes, while_locked=while_locked))
 
 
 def public() -> Callable[[F], F]:
@@ -78,3 +81,9 @@ def check_declared(app: FastAPI) -> None:
         methods: set[str] = getattr(route, "methods", None) or set()
         if rule.body_bytes <= 0 or (rule.body_bytes > BODY_BYTES and (rule.public or methods <= SAFE_METHODS)):
             raise ConfigError(f"the route {path!r} declares a body that it may not be sent")
+
+
+def check_unlocked(session: Session, rule: Rule) -> None:
+    """`AccessError` "locked" where a panel is locked and the route is not for a locked one."""
+    if session.locked and not rule.while_locked:
+        raise AccessError("面板已锁定，请先解锁 (the panel is locked; unlock it first)", code="locked")

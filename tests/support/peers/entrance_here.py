@@ -144,7 +144,7 @@ async def entrance_here(folder: Path, settings: PeopleSettings | None = None) ->
     settings = settings or PeopleSettings()
     config = Config(storage=StoreSettings(data=folder), people=settings)
     access, _ = open_people(folder, config, database, rights)
-    people = open_parts(folder, "五同", settings, database, rights, access, Rooms(()))
+    people = open_parts(folder, "五同", settings, database, rights, access, Rooms([]))
     app = new_app("五同")
     notes: list[tuple[str, ...]] = []
 
