@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,7 @@ async def test_a_province_is_administered_by_keyboard_and_every_page_is_accessib
     await tab_to(page, "生成启用码")
     await page.keyboard.press("Enter")
     await expect(page.get_by_test_id("sign-up-code")).to_be_visible()
+    await expect(page.get_by_text("前有效")).to_have_text(re.compile(r"^20\d\d-\d\d-\d\d \d\d:\d\d:\d\d 前有效$"))
     await looked_at(page, "admin-person")
 
     # A room, without a pointer.

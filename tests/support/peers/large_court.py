@@ -11,8 +11,8 @@ from sqlalchemy import Connection, insert
 from server.center import Center
 from server.people.person_rows import court_tree, persons_of
 from server.store import tables as t
+from server.store.rights.sitting import folded_name
 from server.store.room_entries import folded_names
-from server.store.sitting import folded_name
 
 SURNAMES = "王李张刘陈杨黄赵周吴徐孙马朱胡郭何高林罗"
 NAMES = "伟芳娜敏静丽强磊军洋勇艳杰涛明超秀霞平刚桂英华建国志文玉兰"
