@@ -275,7 +275,7 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     names = EntranceNames(config.name, COOKIE)
     install_entrance(app, names, config.people, database, persons, access, key, room_by(tokens), rights.utc_s)
     OverviewRoutes(access, database, persons.known).install(app)
-    pages.install(app, ["inspect", "view", "admin"], home="inspect")
+    pages.install(app, ["inspect", "view", "admin", "account"], home="inspect")
     failed = asyncio.get_running_loop().create_future()
     tls = CenterTls(court, shown, certificates, config, policy, lambda: rooms.current.keys())
     rooms.added.add(lambda room: tls.bear(room.address))

@@ -6,6 +6,7 @@ import * as audit from './messages/audit';
 import * as checks from './messages/checks';
 import * as common from './messages/common';
 import * as display from './messages/display';
+import * as entrance from './messages/entrance';
 import * as inspect from './messages/inspect';
 import * as opening from './messages/opening';
 import * as panel from './messages/panel';
@@ -22,6 +23,7 @@ export const MESSAGES = {
     ...opening.zh,
     ...panel.zh,
     ...display.zh,
+    ...entrance.zh,
     ...inspect.zh,
     ...transcript.zh,
     ...signing.zh,
@@ -37,6 +39,7 @@ export const MESSAGES = {
     ...opening.en,
     ...panel.en,
     ...display.en,
+    ...entrance.en,
     ...inspect.en,
     ...transcript.en,
     ...signing.en,
