@@ -24,6 +24,7 @@ export default defineConfig({
         view: here('./view.html'),
         admin: here('./admin.html'),
         account: here('./account.html'),
+        setup: here('./setup.html'),
       },
     },
   },

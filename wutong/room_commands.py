@@ -138,14 +138,31 @@ def uplink(profile: ProfileOption) -> None:
 
 
 @room.command()
+def take_over(
+    old: Annotated[Path, typer.Argument(metavar="FOLDER", help="data folder on the disk of the machine before")],
+    *,
+    data: Annotated[Path, typer.Option("--data", help="folder of the room's data here")] = Path("/var/lib/wutong"),
+) -> None:
+    """Take a room's data over from the disk of a machine that broke down; before this one is enrolled."""
+    from wutong.setup.take_over import take_over as taken_over
+    from wutong.terminal import terminal
+
+    found = taken_over(old.resolve(), data.resolve())
+    console = terminal()
+    console.print(f"已接收 {found.files} 个文件、{found.size_bytes / 1e9:.2f} GB (files taken over)", highlight=False)
+    console.print(f"日志至 {found.last_number}，其中 {found.pending_events} 条待传中心 (waiting)", highlight=False)
+    console.print("下一步 (next): wutong room setup CODE", highlight=False)
+
+
+@room.command()
 def setup(
     carried: Annotated[str, typer.Argument(metavar="[CODE]", help="what the center printed for this room")] = "",
     *,
     profile: Annotated[Path, typer.Option("--profile", help="the profile to write")] = Path("/etc/wutong/room.toml"),
     data: Annotated[Path, typer.Option("--data", help="folder of the room's data")] = Path("/var/lib/wutong"),
-    host: Annotated[str, typer.Option("--host", help="where the panel listens")] = "0.0.0.0",  # noqa: S104
+    host: Annotated[str, typer.Option("--host", help="where page and panel listen")] = "0.0.0.0",  # noqa: S104
     port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 8810,
-    yes: Annotated[bool, typer.Option("--yes", help="by the options, and by what is found")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="without a page: by the options, and by what is found")] = False,
     center: Annotated[str, typer.Option("--center", help="the center's address, where the code has none")] = "",
     alone: Annotated[bool, typer.Option("--alone", help="with --yes: without a center")] = False,
     court: Annotated[str, typer.Option("--court", help="short name; where the center does not say it")] = "",
@@ -166,6 +183,9 @@ def setup(
     probe: Annotated[
         list[str] | None, typer.Option("--probe", help="also ask this machine whether it is a camera (WS-Discovery)")
     ] = None,
+    code_file: Annotated[
+        Path | None, typer.Option("--code-file", help="also write the page's address with its code here (0600)")
+    ] = None,
     logs: Annotated[
         Path | None, typer.Option("--here", metavar="LOGS", help="run the services as children; their logs go there")
     ] = None,
@@ -174,7 +194,7 @@ def setup(
     ] = "",
     anew: Annotated[bool, typer.Option("--anew", help="with --yes: begin anew; the profile of before is kept")] = False,
 ) -> None:
-    """Make this machine a courtroom: find its devices, write its profile, enroll it and start it."""
+    """Make this machine a courtroom: by a page that it serves, or with --yes at once."""
     from hardware.simulation.scenario import BUNDLED_HEARING
     from sync.runtime.process.service import configure_logging
     from wutong.setup.choices import ChosenCenter
@@ -207,6 +227,7 @@ def setup(
         tuple(seat or ()),
         BUNDLED_HEARING if simulated else None,
         tuple(probe or ()),
+        code_file,
         logs,
         replace_camera,
         anew,

@@ -7,9 +7,11 @@ import * as checks from './messages/checks';
 import * as common from './messages/common';
 import * as display from './messages/display';
 import * as entrance from './messages/entrance';
+import * as entry from './messages/entry';
 import * as inspect from './messages/inspect';
 import * as opening from './messages/opening';
 import * as panel from './messages/panel';
+import * as setup from './messages/setup';
 import * as people from './messages/people';
 import * as rooms from './messages/rooms';
 import * as signing from './messages/signing';
@@ -22,12 +24,14 @@ export const MESSAGES = {
     ...checks.zh,
     ...opening.zh,
     ...panel.zh,
+    ...entry.zh,
     ...display.zh,
     ...entrance.zh,
     ...inspect.zh,
     ...transcript.zh,
     ...signing.zh,
     ...view.zh,
+    ...setup.zh,
     ...admin.zh,
     ...people.zh,
     ...audit.zh,
@@ -38,12 +42,14 @@ export const MESSAGES = {
     ...checks.en,
     ...opening.en,
     ...panel.en,
+    ...entry.en,
     ...display.en,
     ...entrance.en,
     ...inspect.en,
     ...transcript.en,
     ...signing.en,
     ...view.en,
+    ...setup.en,
     ...admin.en,
     ...people.en,
     ...audit.en,

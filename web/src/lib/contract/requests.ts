@@ -146,6 +146,26 @@ export interface NewUndo {
   reopen?: boolean;
 }
 
+/**
+ * The day's first sign-in; `totp` is a code of the app or a recovery code, asked for when it is needed.
+ */
+export interface ClerkCredentials {
+  login: string;
+  password: string;
+  totp?: string;
+}
+
+/** Who comes in by a PIN. */
+export interface PinEntry {
+  person: string;
+  pin: string;
+}
+
+/** A PIN of who is in. */
+export interface NewPin {
+  pin: string;
+}
+
 /** Lay the words before those who sign. */
 export interface Final {
   id: string;
@@ -222,4 +242,95 @@ export interface NewGrant {
   role: string;
   name: string;
   hours?: number;
+}
+
+/** Which center, or none. What the center says by itself need not be said. */
+export interface ChosenCenter {
+  alone?: boolean;
+  /**
+   * What was carried here from the center: `https://center:8800/#CODE.FINGERPRINT`, or without the address.
+   */
+  carried?: string;
+  url?: string;
+  court?: string;
+  room?: string;
+  court_name?: string;
+  room_name?: string;
+  broker?: string;
+}
+
+/** All that makes the profile, beside the center that was said before. */
+export interface SetupChoices {
+  cameras: ChosenCamera[];
+  microphones: ChosenMicrophones | null;
+  seats: ChosenSeat[];
+  /** The camera in whose place the one of `cameras` comes. */
+  replaces?: string;
+}
+
+/** A camera that was found or typed, and what it is called in the room. */
+export interface ChosenCamera {
+  candidate: string;
+  name: string;
+}
+
+/** An input device by its name. */
+export interface ChosenMicrophones {
+  name: string;
+  channels: number;
+}
+
+/** Who speaks into which channel. */
+export interface ChosenSeat {
+  role: string;
+  channel: number;
+}
+
+/** Body of `POST /api/setup/cameras`: an RTSP address that somebody typed. */
+export interface TypedCamera {
+  url: string;
+  user?: string;
+  password?: string;
+}
+
+/** Body of `POST /api/setup/cameras/{id}/picture`: an account, where it is another than before. */
+export interface CameraAccount {
+  user?: string | null;
+  password?: string | null;
+}
+
+/** Body of `POST /api/admin/courts`. */
+export interface NewCourt {
+  slug: string;
+  name: string;
+  level: 'supreme' | 'province' | 'city' | 'district' | '';
+  parent: string | null;
+}
+
+/** Body of `PATCH /api/admin/courts/{slug}`; what is null stays as it is. */
+export interface ChangedCourt {
+  name?: string | null;
+  level?: 'supreme' | 'province' | 'city' | 'district' | '' | null;
+  parent?: string | null;
+}
+
+/** Body of `POST /api/admin/people`. */
+export interface NewPerson {
+  login: string;
+  name: string;
+  court: string;
+  posts: NewPost[];
+}
+
+/** A role at a court. */
+export interface NewPost {
+  role: string;
+  court: string;
+}
+
+/** Body of `PATCH /api/admin/people/{id}`; what is null stays as it is. */
+export interface ChangedPerson {
+  name?: string | null;
+  court?: string | null;
+  posts?: NewPost[] | null;
 }
