@@ -22,7 +22,7 @@ from server.rooms import KnownRoom, Rooms
 from server.store import tables as t
 from server.store.database import Database
 from server.store.rights.sight import Sight
-from server.store.sitting import sitting_of
+from server.store.rights.sitting import sitting_of
 from sync.errors import WutongError
 from sync.http.rights.people import Session
 from sync.http.rights.roles import power_of

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, String, literal_column
 
 from server.store import tables as t
-from server.store.court_part import PARTS
+from server.store.rights.court_part import PARTS
 from sync.errors import WutongError
 
 DAY_NS = 86_400 * 1_000_000_000

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, not_, or_, select
 
 from server.store import tables as t
-from server.store.court_part import CourtPart
+from server.store.rights.court_part import CourtPart
 
 PUBLIC, NOT_PUBLIC = "open", "restricted"
 """What a hearing is while nobody has said anything of it, by whether its case is tried in public."""
