@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 from fastapi import FastAPI
 
+from edge.api.clerks import add_clerks
 from edge.api.court_systems import add_court_systems
 from edge.api.hearing import add_routes
 from edge.api.metrics import RoomMetrics
@@ -18,6 +19,9 @@ from edge.api.signing import add_signing
 from edge.api.transcript import add_transcript
 from edge.api.websockets import add_sockets
 from edge.checks.transcript_checks import TranscriptChecks, add_checks
+from edge.clerks.center_door import CenterDoor
+from edge.clerks.clerk_book import ClerkBook
+from edge.clerks.panel_entry import EMERGENCY, PanelEntry
 from edge.documents.jobs import Making
 from edge.exhibits.pictures import PagePictures
 from edge.hearing.alarms import AlarmRules
@@ -39,6 +43,8 @@ from sync.http.monitoring.doors import Monitoring
 from sync.http.rights.access import Access
 from sync.http.rights.origins import Origins
 from sync.http.serve import new_app, serving
+from sync.ledger.keys import CENTER
+from sync.ledger.note import Verifier
 from sync.room.checkpoints import Checkpoints
 from sync.room.clock import RoomClock
 from sync.room.enrollment import center_key
@@ -46,7 +52,9 @@ from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient
 from sync.room.paths import RoomPaths
 from sync.room.signer import RoomSigner
+from sync.runtime.files.secrets import read_secret
 from sync.runtime.process.service import Lifeline
+from sync.tls.identity import TlsFiles, TlsIdentity
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +79,7 @@ class Edge:
     audit_witness: AuditWitness
     metrics: RoomMetrics
     monitoring: Monitoring
+    entry: PanelEntry
     files: contextlib.ExitStack
 
     def close(self) -> None:
@@ -100,7 +109,17 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
         lambda: None if state.hearing is None else state.hearing.id,
     )
     name = f"room_{profile.room.court}_{profile.room.room}"
-    access.install(app, name, https=secure, audit=audit.note, outcomes=audit, origins=origins)
+    entry = _entry_of(profile, layout, state, access)
+    access.install(
+        app,
+        name,
+        https=secure,
+        audit=audit.note,
+        outcomes=audit,
+        origins=origins,
+        code_opens=entry.code_opens,
+    )
+    add_clerks(app, entry, access)
     selftest = SelfTestRunner(state)
     pictures = PagePictures(state)
     commands = HearingCommands(state, alarms, selftest, pictures)
@@ -129,7 +148,7 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
         checkpoints,
         words=lambda hearing: words_of(state, hearing),
         heard=lambda: heard_of(state),
-        tell=lambda alarms: state.set_alarms([*plain_alarms(profile, state.clock.now_ns()), *alarms]),
+        tell=lambda alarms: state.set_alarms([*plain_alarms(profile, state.clock.now_ns()), *entry.alarms(), *alarms]),
         probe=signer.probe,
         said=lambda number: state.feed.publish_json("log", {"number": number}),
     )
@@ -158,8 +177,39 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
         audit_witness,
         metrics,
         monitoring,
+        entry,
         files.pop_all(),
     )
+
+
+def _entry_of(profile: Profile, layout: RoomPaths, state: RoomState, access: Access) -> PanelEntry:
+    """Who comes to the panel: by the center where the room has one."""
+
+    def verifiers() -> list[Verifier]:
+        key = center_key(layout)
+        return [] if key is None else [Verifier(CENTER, key)]
+
+    book = ClerkBook(layout.clerks, profile.address, verifiers)
+    door = None
+    if profile.center.url:
+        token = profile.center.token_file
+        files = TlsFiles(layout.authority, layout.tls_certificate, layout.tls_key)
+        door = CenterDoor(
+            profile.center.url,
+            profile.address,
+            verifiers,
+            book.now_s,
+            identity=TlsIdentity(files),
+            token="" if token is None else read_secret(token, "the room's token"),
+        )
+
+    def tell() -> None:
+        others = [alarm for alarm in state.alarms if alarm["code"] != EMERGENCY]
+        state.set_alarms([*others, *entry.alarms()])
+
+    entry = PanelEntry(state, access, book, door, tell)
+    access.hold_persons(entry.stands, {})
+    return entry
 
 
 async def serve(profile: Profile, lifeline: Lifeline) -> None:
@@ -192,9 +242,11 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
             group.create_task(edge.notary.run())
             group.create_task(edge.integrity.run())
             group.create_task(edge.audit.run())
+            group.create_task(edge.entry.run())
             group.create_task(edge.audit_witness.run(FeedClient(edge.state.layout.feed("uplink"), [TOPIC])))
             log.info("edge_serving", host=profile.panel.host, port=port)
             lifeline.ready()
     finally:
+        await edge.entry.close()
         await edge.state.feed.stop()
         edge.close()

@@ -192,6 +192,9 @@ class Panel(ProfilePart):
     phrases: Path | None = Field(
         None, description="file (TOML) with the court's own set phrases; else phrases.toml in the data folder"
     )
+    lock_after_minutes: int = Field(
+        0, ge=0, le=240, description="so long untouched, the panel is locked by itself; 0: by touch alone"
+    )
     struck: Literal["left-out", "shown"] = Field(
         "left-out",
         description="lines that the clerk struck: not in the documents of the transcript, or shown as deleted",

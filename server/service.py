@@ -61,6 +61,7 @@ from server.people.parts import open_parts
 from server.playback.ranges import Media
 from server.playback.service import PlaybackService
 from server.rooms import KnownRoom, Rooms
+from server.roster.roster_api import RosterRoutes
 from server.running import running
 from server.store.archive.archive_reader import ArchiveReader
 from server.store.database import open_database
@@ -274,6 +275,7 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     SealingRoutes(access, archive, sealing, furthest).install(app)
     names = EntranceNames(config.name, COOKIE)
     install_entrance(app, names, config.people, database, persons, access, key, room_by(tokens), rights.utc_s)
+    RosterRoutes(access, database, persons).install(app)
     OverviewRoutes(access, database, persons.known).install(app)
     pages.install(app, ["inspect", "view", "admin"], home="inspect")
     failed = asyncio.get_running_loop().create_future()

@@ -10,11 +10,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from edge.api.clerks import ClerkCredentials, NewPin, PanelSession, PinEntry
 from edge.api.hearing import Consents, FromDocket, NewCameraView, NewMark, NewPause, NewTest, NewView, Unlisted
 from edge.api.phrases import FilledPhrase, PhraseFileAnswer
 from edge.api.sealing import StretchToSeal
 from edge.api.signing import Final, NewObjection, NewSignature
 from edge.api.transcript import NewRevision, NewUndo, NewVoice, RevisionAnswer
+from edge.clerks.panel_entry import ShownEntry
 from edge.state.messages import PanelMessage, ShownRoomState, WallState
 from server.access.grants import ShownGrant
 from server.api.archive import ArchivedHearings, ArchivedWords, ListedHearing
@@ -27,6 +29,8 @@ from server.entrance.steps import LoginAndPassword, NewFirst, SignInStep, SignIn
 from server.live.tab_messages import CenterMessage
 from server.overview.audit_page import AuditListed
 from server.overview.court_counts import CourtReport
+from server.roster.people_list import CourtsListed, PeopleListed
+from server.roster.roster_api import ChangedCourt, ChangedPerson, NewCourt, NewPerson
 from server.store.archive.rows import SearchHit
 from sync.http.live.gateway import MAX_WATCHED
 from sync.http.rights.session_bodies import SessionAnswer
@@ -46,6 +50,7 @@ FILES = {
     "server.entrance": "entrance",
     "server.overview": "administration",
     "server.people": "administration",
+    "server.roster": "administration",
     "server.fleet": "administration",
     "edge": "room",
     "server": "center",
@@ -104,6 +109,8 @@ ROOTS: Mapping[str, Any] = {
     "ArchivedHearings": ArchivedHearings,
     "AuditListed": AuditListed,
     "CourtReport": CourtReport,
+    "CourtsListed": CourtsListed,
+    "PeopleListed": PeopleListed,
     "ArchivedWords": ArchivedWords,
     "Grant": ShownGrant,
     "GrantedHearing": GrantedHearing,
@@ -116,6 +123,8 @@ ROOTS: Mapping[str, Any] = {
     "SignUpCode": SignUpCode,
     "ShownActs": ShownActs,
     "Session": SessionAnswer,
+    "ShownEntry": ShownEntry,
+    "PanelSession": PanelSession,
     "FilledPhrase": FilledPhrase,
     "PhraseFileAnswer": PhraseFileAnswer,
     "RevisionAnswer": RevisionAnswer,
@@ -136,8 +145,12 @@ REQUESTS: Sequence[type[BaseModel]] = (
         NewRevision,
         NewVoice,
         NewUndo,
+        ClerkCredentials,
+        PinEntry,
+        NewPin,
     ),
     *(Final, NewSignature, NewObjection, NewClassification, NewSealedPart, Lifting, StretchToSeal, NewGrant),
+    *(NewCourt, ChangedCourt, NewPerson, ChangedPerson),
 )
 """Bodies of requests: in these, and in what they are made of, what has a default need not be said."""
 CONSTANTS: Mapping[str, tuple[Any, str]] = {

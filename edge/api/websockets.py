@@ -85,7 +85,7 @@ def add_sockets(app: FastAPI, state: RoomState, access: Access, token: DisplayTo
     displays: set[_DisplayChange] = set()
 
     @app.websocket("/api/live")
-    @allow("clerk")
+    @allow("clerk", while_locked=True)
     async def live(ws: WebSocket) -> None:
         session = await access.websocket(ws)
         try:
@@ -100,7 +100,14 @@ def add_sockets(app: FastAPI, state: RoomState, access: Access, token: DisplayTo
             def may_see(hearing: str | None, from_ns: int, to_ns: int) -> bool:
                 return not unseen_of(state, session).touches(from_ns, to_ns)
 
-            await gateway.serve(ws, [whole()], may_see_span=may_see, whole=whole, alive=lambda: access.alive(session))
+            await gateway.serve(
+                ws,
+                [whole()],
+                may_watch=lambda name: not session.locked,
+                may_see_span=may_see,
+                whole=whole,
+                alive=lambda: access.alive(session),
+            )
         finally:
             access.released(ws)
 

@@ -76,7 +76,9 @@ class RoomAudit:
             self._put_line(line)
 
     def _put_line(self, line: TrailLine) -> None:
-        self._put(line.what, line.role, line.address, {name: _shown(value) for name, value in line.detail.items()})
+        detail = {name: _shown(value) for name, value in line.detail.items()}
+        named = {"person": line.person} if line.person else {}
+        self._put(line.what, line.role, line.address, detail | named)
 
     def _put(self, what: Any, role: str, address: str, detail: dict[str, Any]) -> None:
         if len(self._waiting) >= MOST_WAITING:

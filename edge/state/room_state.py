@@ -19,6 +19,7 @@ from typing_extensions import TypedDict
 
 from edge.state.messages import PanelMessage, ShownRoomState
 from edge.state.shown import ShownFinding, ShownSelfTest, ShownSigning
+from edge.state.who_acted import with_who
 from edge.state.withheld_words import checks_withheld, signing_withheld
 from hardware.profile import Profile
 from sync.errors import StorageError, WutongError
@@ -208,6 +209,10 @@ class RoomState:
             self.signing = value
             self._notify({"type": "signing", "value": value})
 
+    def sight_changed(self) -> None:
+        """What somebody may see is another than before, as when a panel is locked: their screens are told anew."""
+        self._notify({"type": "sight"})
+
     def seats(self) -> list[OpenedSeat]:
         """The seats of the profile."""
         return [{"id": s.id, "role": s.role, "roles": s.roles, "channel": s.channel} for s in self.profile.seats]
@@ -248,10 +253,12 @@ class RoomState:
             group.create_task(self._poll_for_ever())
 
     async def append(self, kind: str, body: Mapping[str, Any], *, hearing: str | None, key: str | None = None) -> Event:
-        """Write one fact of the edge, tell the other services, and take it into the state before returning."""
+        """Write one fact of the edge, tell the other services, and take it into the state before returning. An act of
+        somebody who is signed in as a person says who it was."""
         now_ns, utc_ns = self.clock.now_ns(), self.clock.utc_now_ns()
+        said = with_who(kind, body)
         event = await asyncio.to_thread(
-            lambda: self.log.append(kind, body, hearing=hearing, room_ns=now_ns, utc_ns=utc_ns, key=key)
+            lambda: self.log.append(kind, said, hearing=hearing, room_ns=now_ns, utc_ns=utc_ns, key=key)
         )
         self.feed.publish_json("log", {"number": event.number})
         await self.poll()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sync.errors import AccessError
 from sync.http.rights.people import Session
 from sync.record.hearing import Hearing, State
-from sync.record.sealed_parts import EVERYTHING_SEEN, Unseen
+from sync.record.sealed_parts import EVERYTHING_SEEN, NOTHING_SEEN, Unseen
 from sync.record.withheld import hides_line, pages_withheld, withheld
 from sync.runtime.units import NS_PER_S
 
@@ -25,7 +25,9 @@ NOBODY = frozenset[str]()
 
 
 def unseen_of(state: RoomState, session: Session) -> Unseen:
-    """What of the hearing that was opened last this session may not see."""
+    """What of the hearing that was opened last this session may not see; of a panel that is locked, nothing is seen."""
+    if session.locked:
+        return NOTHING_SEEN
     hearing = state.hearing
     if hearing is None or hearing.state is not State.CLOSED:
         return EVERYTHING_SEEN

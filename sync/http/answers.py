@@ -43,6 +43,8 @@ _STATUS_OF_CODE = {
     "unreadable": 404,
     "checksum": 409,
     "too-large": 413,
+    "locked": 423,
+    "center-away": 503,
     "invalid": 422,
     "weak-password": 422,
     "length": 400,

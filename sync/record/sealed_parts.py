@@ -175,6 +175,8 @@ class Unseen:
 
 EVERYTHING_SEEN = Unseen()
 EVER = ((-ENDLESS, ENDLESS),)
+NOTHING_SEEN = Unseen(EVER)
+"""Of who may see no moment of a hearing."""
 """The stretch of what nobody can say a time of: it touches every part."""
 
 

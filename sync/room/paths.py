@@ -76,6 +76,11 @@ class RoomPaths:
         return self.data / "upload.db"
 
     @property
+    def clerks(self) -> Path:
+        """Who has signed in at the panel as a person, by the center's signed word (mode 0600); the edge's alone."""
+        return self.data / "clerks.json"
+
+    @property
     def access(self) -> Path:
         """Who may sign in at the panel; `codes.json` beside it has the codes in plain (mode 0600)."""
         return self.data / "access.json"

@@ -9,6 +9,7 @@ import functools
 
 from argon2 import PasswordHasher
 
+from edge.clerks import quick_pin
 from sync.http.rights import people
 
 DEAR = PasswordHasher
@@ -19,3 +20,4 @@ def make_quick() -> None:
     """From here on, in this process."""
     quick = functools.partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
     setattr(people, "PasswordHasher", quick)  # noqa: B010 - a class is replaced by what makes one
+    setattr(quick_pin, "_hasher", quick)  # noqa: B010

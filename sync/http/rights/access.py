@@ -20,7 +20,6 @@ requests and WebSockets of another origin. Errors are `{"code", "message"}`; no 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from starlette.datastructures import Headers
 from sync.errors import AccessError, WutongError
 from sync.http import answers
 from sync.http.audit.outcomes import Outcome
-from sync.http.rights.cookies import cookie
+from sync.http.rights.cookies import cookie, set_cookie
 from sync.http.rights.gate import AccessGate
 from sync.http.rights.open_sockets import OpenSockets
 from sync.http.rights.origins import Origins
@@ -39,13 +38,13 @@ from sync.http.rights.request_scope import ACTOR, ADDED, SESSION, STILL, Outcome
 from sync.http.rights.rules import SAFE_METHODS, Rule, public
 from sync.http.rights.session_bodies import SignIn, said_of
 from sync.http.rights.sharing import AuditNote, RightsKnown, SessionSharing
+from sync.http.rights.sign_in_line import SignInLine
+from sync.http.rights.who_acts import acts
 from sync.http.wire.connection import neighborhood
 
 _DEVICE = "_device"
 """After the name of a session's cookie: that of the cookie by which a browser is known that signed in before."""
 _DEVICE_S = 180 * 24 * 3600
-_MOST_WAITING = 4
-"""Codes of one address that are looked at or wait for it."""
 
 
 class Access:
@@ -61,9 +60,7 @@ class Access:
         self._rights: RightsKnown | None = None
         self._sharing: SessionSharing | None = None
         self._sockets = OpenSockets()
-        self._signing_in = asyncio.Semaphore(2)
-        self._signing_in_known = asyncio.Semaphore(1)
-        self._waiting: Counter[str] = Counter()
+        self._line = SignInLine()
         self._stands: Callable[[Session], bool] = lambda _: True
 
     @classmethod
@@ -88,11 +85,13 @@ class Access:
         audit: AuditNote | None = None,
         outcomes: Outcomes | None = None,
         origins: Origins | None = None,
+        code_opens: Callable[[Request], Awaitable[str]] | None = None,
     ) -> None:
         """Put the gate before `app` and add `/api/session`.
 
         `name` tells this server's cookie from those of other servers on the same host (cookies ignore ports);
-        `https` makes the cookie Secure and `__Host-`; `origins`: by which addresses people reach it besides its own.
+        `https` makes the cookie Secure and `__Host-`; `origins`: by which addresses people reach it besides its own;
+        `code_opens`: raises `AccessError` where no code opens anything now, else says what is noted of it.
         """
         self._cookie = ("__Host-" if https else "") + f"wutong_{name}"
         self._secure = https
@@ -107,13 +106,14 @@ class Access:
         async def sign_in(body: SignIn, request: Request, response: Response) -> dict[str, str]:
             address = request.client.host if request.client else "?"
             try:
+                said = "" if code_opens is None else await code_opens(request)
                 token, session = await self._sign_in(body.code, request, address)
             except AccessError as error:
                 self.note("refused", "", address, error.code)
                 raise
             self._set_cookie(response, token)
-            self._know_device(response, session.role)
-            self.note("sign-in", session.role, address, "")
+            self.know_device(response, session.role)
+            self.note("sign-in", session.role, address, said)
             return said_of(session)
 
         @app.get("/api/session")
@@ -128,36 +128,36 @@ class Access:
         @app.delete("/api/session")
         @public()
         async def sign_out(request: Request, response: Response) -> dict[str, str]:
-            token = cookie(request.headers, self._cookie)
-            await self._rights_soon()
-            self._check_rights()
-            session = self._people.session(token)
-            await asyncio.to_thread(self._people.sign_out, token)
-            if session is not None and self._sharing is not None:
-                await self._sharing.ended(key_of(token))
+            session = await self.leave(request)
             response.delete_cookie(self._cookie, path="/", secure=self._secure, httponly=True, samesite="strict")
             if session is not None:
                 address = request.client.host if request.client else "?"
                 self.note("sign-out", session.role, address, "", session.person)
-                await self._sockets.close(session)
             return {}
+
+    async def leave(self, request: Request) -> Session | None:
+        """End the session of this browser, and what it has open; it, if there was one."""
+        token = cookie(request.headers, self._cookie)
+        await self._rights_soon()
+        self._check_rights()
+        session = self._people.session(token)
+        await asyncio.to_thread(self._people.sign_out, token)
+        if session is not None:
+            if self._sharing is not None:
+                await self._sharing.ended(key_of(token))
+            await self._sockets.close(session)
+        return session
 
     async def _sign_in(self, code: str, request: Request, address: str) -> tuple[str, Session]:
         """(token, session); guesses are counted by address, those from a device that is known by the device."""
-        device = self._people.known_device(cookie(request.headers, self._cookie + _DEVICE))
+        device = self.known_device(request)
         who = device or neighborhood(address)
         self._people.throttle.check(who)
-        if self._waiting[who] >= _MOST_WAITING:
-            raise AccessError("登录尝试过多，请稍后再试 (too many attempts at once; wait)", code="throttled")
-        self._waiting[who] += 1
-        try:
-            # Who is known does not stand in one line with everybody who guesses.
-            async with self._signing_in_known if device else self._signing_in:
-                return await self._shared(*await asyncio.to_thread(self._people.sign_in, code, who))
-        finally:
-            self._waiting[who] -= 1
-            if not self._waiting[who]:
-                del self._waiting[who]
+
+        async def look() -> tuple[str, Session]:
+            return await self._shared(*await asyncio.to_thread(self._people.sign_in, code, who))
+
+        return await self._line.stand(who, look, known=bool(device))
 
     async def _shared(self, token: str, session: Session) -> tuple[str, Session]:
         """A session that was just opened, once all processes know it."""
@@ -169,16 +169,14 @@ class Access:
                 raise
         return token, session
 
-    def _know_device(self, response: Response, role: str) -> None:
-        response.set_cookie(
-            self._cookie + _DEVICE,
-            self._people.device(role),
-            max_age=_DEVICE_S,
-            httponly=True,
-            samesite="strict",
-            path="/",
-            secure=self._secure,
-        )
+    def known_device(self, request: Request) -> str:
+        """By what guesses of a browser are counted in which somebody signed in before; empty of any other."""
+        return self._people.known_device(cookie(request.headers, self._cookie + _DEVICE))
+
+    def know_device(self, response: Response, role: str) -> None:
+        """Make this browser a `known_device`."""
+        name, told = self._cookie + _DEVICE, self._people.device(role)
+        set_cookie(response, name, told, age_s=_DEVICE_S, secure=self._secure)
 
     async def let_in(
         self, request: Request, response: Response, redeem: Callable[[], Awaitable[tuple[str, str, str, float]]]
@@ -218,14 +216,24 @@ class Access:
         self._stands = stands
         self._people.limit(limits)
 
-    async def open_person(self, response: Response, role: str, name: str, person: str, court: str) -> Session:
+    async def open_person(
+        self, response: Response, role: str, name: str, person: str, court: str, until_s: float | None = None
+    ) -> Session:
         """Open a session for somebody who was recognized, in a post of theirs, and give their browser its cookie.
         `AccessError` "post" when they do not hold it any more."""
         token, session = await self._shared(
-            *await asyncio.to_thread(self._people.open_person, role, name, person, court)
+            *await asyncio.to_thread(self._people.open_person, role, name, person, court, until_s)
         )
         self._set_cookie(response, token)
         return session
+
+    def session_of(self, request: Request) -> Session | None:
+        """Who asks, also on routes that are public."""
+        return self._of(request.headers)
+
+    async def lock(self, session: Session, *, locked: bool) -> None:
+        """Let a session use only what may be used while it is locked, or all again."""
+        await asyncio.to_thread(lambda: self._people.lock(session, locked=locked))
 
     def sessions_of(self, person: str) -> list[Session]:
         """Sessions of a person that last."""
@@ -255,9 +263,7 @@ class Access:
             await self._rights.soon()
 
     def _set_cookie(self, response: Response, token: str) -> None:
-        response.set_cookie(
-            self._cookie, token, max_age=ABSOLUTE_S, httponly=True, samesite="strict", path="/", secure=self._secure
-        )
+        set_cookie(response, self._cookie, token, age_s=ABSOLUTE_S, secure=self._secure)
 
     @property
     def secure(self) -> bool:
@@ -344,6 +350,7 @@ class Access:
 
     async def admit(self, rule: Rule | None, request: Request | WebSocket) -> Session | None:
         """Check one request against the rule of its route; `AccessError` to refuse."""
+        acts(None)
         if rule is None:
             raise AccessError("this address is not open to anybody", code="undeclared")
         if rule.machine is not None:
@@ -370,12 +377,20 @@ class Access:
         if session is None:
             raise AccessError("请先登录 (sign in first)", code="signed-out")
         request.scope[SESSION] = session
-        self.judge_again(request, lambda: self._check_still(session))
+        self.judge_again(request, lambda: self._check_still(session, rule))
         if session.role not in rule.roles:
             raise AccessError("您的角色无权进行此操作 (your role may not do this)", code="forbidden")
+        _check_unlocked(session, rule)
+        acts(session)
         return session
 
-    def _check_still(self, session: Session) -> None:
+    def _check_still(self, session: Session, rule: Rule) -> None:
         self._check_rights()
+        _check_unlocked(session, rule)
         if session.ended or not self._stands(session):
             raise AccessError("请先登录 (sign in first)", code="signed-out")
+
+
+def _check_unlocked(session: Session, rule: Rule) -> None:
+    if session.locked and not rule.while_locked:
+        raise AccessError("面板已锁定，请先解锁 (the panel is locked; unlock it first)", code="locked")

@@ -9,6 +9,7 @@ comes twice, since nobody can say which of the two is ours.
 from __future__ import annotations
 
 from starlette.datastructures import Headers
+from starlette.responses import Response
 
 MOST_BYTES = 16 * 1024
 
@@ -21,3 +22,8 @@ def cookie(headers: Headers, name: str) -> str:
     pairs = (pair.strip(" \t").partition("=") for pair in line.split(";"))
     values = [value for said, sign, value in pairs if sign and said == name]
     return values[0] if len(values) == 1 else ""
+
+
+def set_cookie(response: Response, name: str, value: str, *, age_s: int, secure: bool) -> None:
+    """Give a browser a cookie that no script reads and no other site sends."""
+    response.set_cookie(name, value, max_age=age_s, httponly=True, samesite="strict", path="/", secure=secure)

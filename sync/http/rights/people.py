@@ -86,6 +86,8 @@ class Session:
     """Who of the center's people; empty for guests, and for who came by the code of a role."""
     court: str = ""
     """Of a person: the court of the post in which they are signed in."""
+    locked: bool = False
+    """Whether its screen is locked: only what says so may be used until its person has shown who they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,13 +231,22 @@ class People:
         self._add(token, session)
         return token, session
 
-    def open_person(self, role: str, name: str, person: str, court: str) -> tuple[str, Session]:
-        """(token, session) for somebody whom another part of the server has recognized, in one of their posts."""
+    def open_person(
+        self, role: str, name: str, person: str, court: str, until_s: float | None = None
+    ) -> tuple[str, Session]:
+        """(token, session) for somebody whom another part of the server has recognized, in one of their posts, and not
+        beyond `until_s`."""
         token, now = secrets.token_urlsafe(32), self._now_s()
-        limits = self._limits.get(role, _EVERYBODYS)
-        session = Session(role, name, now, now, until_s=now + limits.absolute_s, person=person, court=court)
+        most_s = now + self._limits.get(role, _EVERYBODYS).absolute_s
+        end_s = most_s if until_s is None else min(most_s, until_s)
+        session = Session(role, name, now, now, until_s=end_s, person=person, court=court)
         self._add(token, session)
         return token, session
+
+    def lock(self, session: Session, *, locked: bool) -> None:
+        """Lock a session, or open it again; a restart keeps it so."""
+        session.locked = locked
+        self._keep_sessions()
 
     def of_person(self, person: str) -> dict[str, Session]:
         """Their sessions that last, by the hashes of their tokens."""

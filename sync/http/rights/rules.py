@@ -35,11 +35,14 @@ class Rule:
     acts_as: Session | None = None
     """Of a machine that does what people do: under whose name each of its requests is noted, as theirs are."""
     body_bytes: int = BODY_BYTES
+    while_locked: bool = False
+    """Whether it may be used by a session that is locked: it shows no words and no pictures then, and changes nothing
+    of the record."""
 
 
-def allow(*roles: str, body_bytes: int = BODY_BYTES) -> Callable[[F], F]:
+def allow(*roles: str, body_bytes: int = BODY_BYTES, while_locked: bool = False) -> Callable[[F], F]:
     """Declare that people with one of these roles may use the route."""
-    return declare(Rule(roles=frozenset(roles), body_bytes=body_bytes))
+    return declare(Rule(roles=frozenset(roles), body_bytes=body_bytes, while_locked=while_locked))
 
 
 def public() -> Callable[[F], F]:

@@ -6,6 +6,8 @@ from typing import NotRequired
 
 from typing_extensions import TypedDict
 
+from sync.record.bodies.who_acted import WhoActed
+
 
 class ExhibitBody(TypedDict):
     """Body of `exhibit`; its file is named by its content."""
@@ -22,6 +24,7 @@ class ExhibitBody(TypedDict):
     """Not in hearings of before it was taken."""
     converted: NotRequired[str]
     """What was done to show it, in Chinese; not there when it is shown as it is. The file itself is kept."""
+    who: NotRequired[WhoActed]
 
 
 class DrawnPicture(TypedDict):
@@ -52,10 +55,13 @@ class PresentBody(TypedDict):
     zoom: float
     x: float
     y: float
+    who: NotRequired[WhoActed]
 
 
 class WithdrawBody(TypedDict):
     """Body of `withdraw`."""
+
+    who: NotRequired[WhoActed]
 
 
 class MarkBody(TypedDict):
@@ -64,3 +70,4 @@ class MarkBody(TypedDict):
     id: str
     kind: str
     text: str
+    who: NotRequired[WhoActed]

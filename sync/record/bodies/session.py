@@ -8,6 +8,7 @@ from typing import Annotated, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from sync.record.bodies.limits import ANY_OBJECT, UNCHECKED, Limits, Name, Ns, Short
+from sync.record.bodies.who_acted import WhoActed
 
 
 class OpenedCase(TypedDict):
@@ -71,6 +72,8 @@ class OpenBody(TypedDict):
     selftest: NotRequired[Annotated[OpenedSelfTest, UNCHECKED]]
     by: NotRequired[Short]
     """Who did it, where it was not the clerk: `api`, a system of the court. So it is in the bodies below."""
+    who: NotRequired[WhoActed]
+    """Which clerk it was, where one was signed in as a person. So it is wherever it stands."""
 
 
 LawfulReason = Literal["recess", "closed_evidence", "mediation"]
@@ -82,18 +85,21 @@ class PauseBody(TypedDict):
 
     reason: LawfulReason
     by: NotRequired[Short]
+    who: NotRequired[WhoActed]
 
 
 class ResumeBody(TypedDict):
     """Body of `resume`."""
 
     by: NotRequired[Short]
+    who: NotRequired[WhoActed]
 
 
 class CloseBody(TypedDict):
     """Body of `close`."""
 
     by: NotRequired[Short]
+    who: NotRequired[WhoActed]
 
 
 class MuteBody(TypedDict):
@@ -107,6 +113,7 @@ class ReplacementBody(TypedDict):
     """Body of `replacement`: who agreed that the recording stands for the 笔录."""
 
     consents: list[str]
+    who: NotRequired[WhoActed]
 
 
 PartLevel = Literal["restricted", "withdrawn"]
@@ -125,6 +132,7 @@ class SealedPartBody(TypedDict):
     level: PartLevel
     by: Short
     reason: Annotated[str, Limits(max_length=200)]
+    who: NotRequired[WhoActed]
 
 
 class SealedTrack(TypedDict):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from sync.record.bodies.limits import Count, Limits, Name, Ns, Real, Reason, Role, Sha256, Short, Whole, Words
+from sync.record.bodies.who_acted import WhoActed
 
 MOST_STROKES = 2000
 MOST_POINTS = 20_000
@@ -23,6 +24,7 @@ class TranscriptBody(TypedDict):
     lines: Count
     through: Whole
     """The number of the last event that they are the fold of."""
+    who: NotRequired[WhoActed]
 
 
 class ObjectingPerson(TypedDict):

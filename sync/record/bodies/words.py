@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from sync.record.bodies.limits import UNCHECKED, Count, Limits, LineName, Ns, Real, Role, Short, Whole, Words, Yes
+from sync.record.bodies.who_acted import WhoActed
 
 MOST_CHANGES = 20_000
 """A change of a voice's role names all its lines."""
@@ -133,6 +134,7 @@ class RevisionBody(TypedDict):
     """A revision's id."""
     changes: Annotated[list[Annotated[LineChange, _OneKind()]], Limits(max_length=MOST_CHANGES)]
     voice: NotRequired[NamedVoice | None]
+    who: NotRequired[WhoActed]
 
 
 class CheckBody(TypedDict):
@@ -143,3 +145,4 @@ class CheckBody(TypedDict):
     line: NotRequired[Annotated[str, UNCHECKED]]
     kind: NotRequired[Annotated[str, UNCHECKED]]
     text: NotRequired[Annotated[str, UNCHECKED]]
+    who: NotRequired[WhoActed]

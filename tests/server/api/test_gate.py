@@ -61,6 +61,7 @@ async def test_nobody_gets_in_without_signing_in_or_a_token(served: Served) -> N
                     act="a",
                     document="d",
                     part="center:1",
+                    slug="c",
                     device="1",
                 )
                 answer = await http.request(method, filled)

@@ -23,6 +23,7 @@ NAMES = {
     "room": "c03",
     "grant": "g",
     "person": "0" * 16,
+    "slug": "court1",
     "session": "s",
     "factor": "f",
     "act": "a",

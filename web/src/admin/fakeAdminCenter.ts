@@ -1,7 +1,7 @@
 /** For tests: the center's routes of administration, as far as a page needs them, answered from memory. */
 
+import type { CourtListed, PersonListed } from '../lib/types';
 import { vi } from 'vitest';
-import type { CourtRow, PersonRow } from './people/adminPeople';
 
 interface Asked {
   method: string;
@@ -14,12 +14,12 @@ type Answer = { status?: number; body: unknown };
 
 export class FakeAdminCenter {
   readonly asked: Asked[] = [];
-  courts: CourtRow[] = [
+  courts: CourtListed[] = [
     { slug: 'hlj', name: '黑龙江省高级人民法院', level: 'province', parent: null, depth: 0, people: 0 },
     { slug: 'sys', name: '双鸭山市中级人民法院', level: 'city', parent: 'hlj', depth: 1, people: 0 },
     { slug: 'js', name: '尖山区人民法院', level: 'district', parent: 'sys', depth: 2, people: 0 },
   ];
-  people: PersonRow[] = [];
+  people: PersonListed[] = [];
   /** Answers by "METHOD path" that come before those of the lists. */
   answers: Record<string, (asked: Asked) => Answer> = {};
   role = 'administrator';
@@ -59,9 +59,9 @@ function paged<Row>(rows: Row[], query: URLSearchParams, words: (row: Row) => st
   return { total: found.length, rows: found.slice(offset, offset + Number(query.get('limit') ?? 50)) };
 }
 
-export function somebody(number: number, more: Partial<PersonRow> = {}): PersonRow {
+export function somebody(number: number, more: Partial<PersonListed> = {}): PersonListed {
   return {
     id: `p${number}`, login: `user${number}`, name: `人员${number}`, court: 'js', court_name: '尖山区人民法院', posts: [{ role: 'clerk', court: 'js' }],
-    state: 'active', source: 'local', factors: ['password'], seen_utc_ms: null, sessions: 0, ...more,
+    state: 'active', source: 'local', seen_utc_ms: null, shares_name: false, ...more,
   };
 }

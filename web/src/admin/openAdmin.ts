@@ -10,6 +10,7 @@ export class AdminPages {
   #page: Record<string, unknown> | null = null;
 
   constructor() {
+    vi.setConfig({ testTimeout: 30_000 });
     // jsdom draws no dialogs: an open one is one with its attribute.
     HTMLDialogElement.prototype.showModal = function () {
       this.open = true;
@@ -24,7 +25,12 @@ export class AdminPages {
     window.location.hash = hash;
     window.dispatchEvent(new Event('hashchange'));
     this.#page = mount(App, { target: document.body });
-    await vi.waitFor(() => expect(this.text).not.toBe(''));
+    await this.until(() => expect(this.text).not.toBe(''));
+  }
+
+  /** Waits until something holds, on a machine that may be busy with other tests. */
+  async until(holds: () => void): Promise<void> {
+    await vi.waitFor(holds, 10_000);
   }
 
   async close(): Promise<void> {
@@ -41,7 +47,7 @@ export class AdminPages {
 
   /** Waits until the page says something. */
   async sees(words: string): Promise<void> {
-    await vi.waitFor(() => expect(this.text).toContain(words));
+    await this.until(() => expect(this.text).toContain(words));
   }
 
   /** The first cell of each row. */
@@ -71,7 +77,7 @@ export class AdminPages {
   async chooseCourt(name: string): Promise<void> {
     document.querySelector<HTMLElement>('dialog [role=combobox]')?.click();
     const option = (): HTMLElement | undefined => [...document.querySelectorAll<HTMLElement>('dialog [role=option]')].find((one) => one.textContent?.includes(name));
-    await vi.waitFor(() => expect(option()).toBeDefined());
+    await this.until(() => expect(option()).toBeDefined());
     option()?.click();
     flushSync();
   }

@@ -6,6 +6,7 @@ import * as audit from './messages/audit';
 import * as checks from './messages/checks';
 import * as common from './messages/common';
 import * as display from './messages/display';
+import * as entry from './messages/entry';
 import * as inspect from './messages/inspect';
 import * as opening from './messages/opening';
 import * as panel from './messages/panel';
@@ -21,6 +22,7 @@ export const MESSAGES = {
     ...checks.zh,
     ...opening.zh,
     ...panel.zh,
+    ...entry.zh,
     ...display.zh,
     ...inspect.zh,
     ...transcript.zh,
@@ -36,6 +38,7 @@ export const MESSAGES = {
     ...checks.en,
     ...opening.en,
     ...panel.en,
+    ...entry.en,
     ...display.en,
     ...inspect.en,
     ...transcript.en,

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { somebody } from '../fakeAdminCenter';
 import { AdminPages } from '../openAdmin';
 import type { PersonAct } from './personActs';
@@ -50,5 +50,5 @@ it('ends a session by one touch', async () => {
   pages.center.answers['GET /api/admin/people/p1/sessions'] = () => ({ body: { total: 0, rows: [] } });
   pages.press('结束会话');
   await pages.sees('目前没有登录。');
-  await vi.waitFor(() => expect(pages.center.of('DELETE', '/api/admin/people/p1/sessions/s1')).toHaveLength(1));
+  await pages.until(() => expect(pages.center.of('DELETE', '/api/admin/people/p1/sessions/s1')).toHaveLength(1));
 });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { AdminPages } from '../openAdmin';
 import type { FleetRow } from './fleetHealth';
 
@@ -35,7 +35,7 @@ it('asks for the rooms of one state by a touch of its count, and for all by anot
   await pages.sees('第一法庭');
   expect(asked()?.get('sort')).toBe('worst');
   pages.press('告警3');
-  await vi.waitFor(() => expect(asked()?.get('state')).toBe('alarm'));
+  await pages.until(() => expect(asked()?.get('state')).toBe('alarm'));
   pages.press('告警3');
-  await vi.waitFor(() => expect(asked()?.get('state')).toBeNull());
+  await pages.until(() => expect(asked()?.get('state')).toBeNull());
 });

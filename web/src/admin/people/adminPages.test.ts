@@ -1,5 +1,5 @@
 import { flushSync } from 'svelte';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { somebody } from '../fakeAdminCenter';
 import { AdminPages } from '../openAdmin';
 
@@ -20,15 +20,15 @@ it('shows those who see hearings nothing of administration, and says why', async
 
 it('pages, sorts and searches by asking the center, and keeps it in the address', async () => {
   await pages.open('#/people');
-  await vi.waitFor(() => expect(pages.rows).toHaveLength(50));
+  await pages.until(() => expect(pages.rows).toHaveLength(50));
   pages.press('下一页');
-  await vi.waitFor(() => expect(pages.rows[0]).toBe('人员50'));
+  await pages.until(() => expect(pages.rows[0]).toBe('人员50'));
   expect(window.location.hash).toBe('#/people?offset=50');
   pages.press('登录名');
-  await vi.waitFor(() => expect(pages.center.of('GET', '/api/admin/people').at(-1)?.query.get('sort')).toBe('login'));
+  await pages.until(() => expect(pages.center.of('GET', '/api/admin/people').at(-1)?.query.get('sort')).toBe('login'));
   expect(pages.center.of('GET', '/api/admin/people').at(-1)?.query.get('offset')).toBe('0');
   pages.type('搜索', '人员11');
-  await vi.waitFor(() => expect(pages.rows).toHaveLength(11));
+  await pages.until(() => expect(pages.rows).toHaveLength(11));
   expect(window.location.hash).toContain(new URLSearchParams({ q: '人员11' }).toString());
   pages.type('搜索', '没有这个人');
   await pages.sees('没有符合条件的记录');
@@ -36,7 +36,7 @@ it('pages, sorts and searches by asking the center, and keeps it in the address'
 
 it('goes from row to row by arrows and from page to page by page keys', async () => {
   await pages.open('#/people');
-  await vi.waitFor(() => expect(pages.rows).toHaveLength(50));
+  await pages.until(() => expect(pages.rows).toHaveLength(50));
   const link = (number: number): HTMLElement => document.querySelectorAll<HTMLElement>('tbody .rowlink')[number] as HTMLElement;
   const press = (key: string): void => {
     document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
@@ -48,7 +48,7 @@ it('goes from row to row by arrows and from page to page by page keys', async ()
   press('End');
   expect(document.activeElement).toBe(link(49));
   press('PageDown');
-  await vi.waitFor(() => expect(pages.rows[0]).toBe('人员50'));
+  await pages.until(() => expect(pages.rows[0]).toBe('人员50'));
   link(0).focus();
   press('/');
   expect((document.activeElement as HTMLInputElement).type).toBe('search');

@@ -1,7 +1,8 @@
 /** Names of courts by their slugs, as far as they were heard; what is not known yet is asked for once. */
 
+import type { CourtListed } from '../../lib/types';
 import { SvelteMap } from 'svelte/reactivity';
-import { adminPeople, type CourtRow } from './adminPeople';
+import { adminPeople } from './adminPeople';
 
 class CourtNames {
   readonly #names = new SvelteMap<string, string>();
@@ -14,7 +15,7 @@ class CourtNames {
     return name ?? slug;
   }
 
-  heard(courts: readonly Pick<CourtRow, 'slug' | 'name'>[]): void {
+  heard(courts: readonly Pick<CourtListed, 'slug' | 'name'>[]): void {
     for (const { slug, name } of courts) if (this.#names.get(slug) !== name) this.#names.set(slug, name);
   }
 

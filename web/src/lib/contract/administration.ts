@@ -48,3 +48,51 @@ export interface CourtCount {
   recorded: number;
   not_recorded: number;
 }
+
+/** A page of courts. */
+export interface CourtsListed {
+  total: number;
+  rows: CourtListed[];
+}
+
+/** A court in the tree. */
+export interface CourtListed {
+  slug: string;
+  name: string;
+  level: 'supreme' | 'province' | 'city' | 'district' | '';
+  parent: string | null;
+  /** How many courts of the list's tree are above it. */
+  depth: number;
+  /** Who belong to it, without those who have left. */
+  people: number;
+}
+
+/** A page of people. */
+export interface PeopleListed {
+  total: number;
+  rows: PersonListed[];
+}
+
+/** A person in a list, and on a page of their own. */
+export interface PersonListed {
+  id: string;
+  login: string;
+  name: string;
+  court: string;
+  court_name: string;
+  posts: PostListed[];
+  state: 'active' | 'locked' | 'left';
+  source: 'local' | 'oidc' | 'ldap';
+  seen_utc_ms: number | null;
+  /**
+   * Whether another active person of one of their courts has the same name: neither sees the hearings in which
+   * that name sits.
+   */
+  shares_name: boolean;
+}
+
+/** A post: a role at a court. */
+export interface PostListed {
+  role: 'clerk' | 'judge' | 'presiding' | 'inspector' | 'leader' | 'archivist' | 'administrator' | 'auditor';
+  court: string;
+}

@@ -14,6 +14,8 @@ export interface OpenBody {
   selftest?: OpenedSelfTest;
   /** Who did it, where it was not the clerk: `api`, a system of the court. So it is in the bodies below. */
   by?: string;
+  /** Which clerk it was, where one was signed in as a person. So it is wherever it stands. */
+  who?: WhoActed;
 }
 
 /** What the hearing is about, as the docket or the clerk said it. */
@@ -54,20 +56,29 @@ export interface OpenedSelfTest {
   despite: string[];
 }
 
+/** Their id at the center, and their name as it was. */
+export interface WhoActed {
+  person: string;
+  name: string;
+}
+
 /** Body of `pause`. */
 export interface PauseBody {
   reason: 'recess' | 'closed_evidence' | 'mediation';
   by?: string;
+  who?: WhoActed;
 }
 
 /** Body of `resume`. */
 export interface ResumeBody {
   by?: string;
+  who?: WhoActed;
 }
 
 /** Body of `close`. */
 export interface CloseBody {
   by?: string;
+  who?: WhoActed;
 }
 
 /** Body of `segment`: a closed file; `file` is relative to the hearing's folder. */
@@ -142,6 +153,7 @@ export interface RevisionBody {
   undoes?: string | null;
   changes: LineChange[];
   voice?: NamedVoice | null;
+  who?: WhoActed;
 }
 
 /** One of: a `new` line, or something about a `line` at the version that its writer has seen (`base`). */
@@ -201,6 +213,7 @@ export interface CheckBody {
   line?: string;
   kind?: string;
   text?: string;
+  who?: WhoActed;
 }
 
 /** Body of `transcript`: the words, by their hash, as they are laid before those who sign. */
@@ -211,6 +224,7 @@ export interface TranscriptBody {
   lines: number;
   /** The number of the last event that they are the fold of. */
   through: number;
+  who?: WhoActed;
 }
 
 /** Body of `objection`: a line is not what was said, and what came of it. */
@@ -276,6 +290,7 @@ export interface ExhibitBody {
   sm3?: string;
   /** What was done to show it, in Chinese; not there when it is shown as it is. The file itself is kept. */
   converted?: string;
+  who?: WhoActed;
 }
 
 /** Body of `drawn`: pictures of pages of an exhibit, which are what is shown of it everywhere. */
@@ -303,16 +318,20 @@ export interface PresentBody {
   zoom: number;
   x: number;
   y: number;
+  who?: WhoActed;
 }
 
 /** Body of `withdraw`. */
-export type WithdrawBody = Record<string, never>;
+export interface WithdrawBody {
+  who?: WhoActed;
+}
 
 /** Body of `mark`. */
 export interface MarkBody {
   id: string;
   kind: string;
   text: string;
+  who?: WhoActed;
 }
 
 /**
@@ -333,11 +352,13 @@ export interface SealedPartBody {
   level: 'restricted' | 'withdrawn';
   by: string;
   reason: string;
+  who?: WhoActed;
 }
 
 /** Body of `replacement`: who agreed that the recording stands for the 笔录. */
 export interface ReplacementBody {
   consents: string[];
+  who?: WhoActed;
 }
 
 /** Body of `seal`: the tree before it, and what the record holds. */

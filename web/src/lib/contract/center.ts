@@ -1,6 +1,6 @@
 // Written by tools/make_contract.py from Python's types: change those, and run it again.
 
-import type { Case, ObjectingPerson, RoomEvent, Seat } from './bodies';
+import type { Case, ObjectingPerson, RoomEvent, Seat, WhoActed } from './bodies';
 import type { Exhibit, Gap, HearingState, Integrity, Pause, Presentation, UnseenSpan } from './record';
 import type { Alarm, Caption, Levels, LiveHearing, TileStatus } from './room';
 import type { LostMessage } from './session';
@@ -206,6 +206,7 @@ export interface SaidVersion {
   sha256: string;
   lines: number;
   through: number;
+  who?: WhoActed;
   at_utc_ms: number;
 }
 

@@ -146,6 +146,26 @@ export interface NewUndo {
   reopen?: boolean;
 }
 
+/**
+ * The day's first sign-in; `totp` is a code of the app or a recovery code, asked for when it is needed.
+ */
+export interface ClerkCredentials {
+  login: string;
+  password: string;
+  totp?: string;
+}
+
+/** Who comes in by a PIN. */
+export interface PinEntry {
+  person: string;
+  pin: string;
+}
+
+/** A PIN of who is in. */
+export interface NewPin {
+  pin: string;
+}
+
 /** Lay the words before those who sign. */
 export interface Final {
   id: string;
@@ -222,4 +242,40 @@ export interface NewGrant {
   role: string;
   name: string;
   hours?: number;
+}
+
+/** Body of `POST /api/admin/courts`. */
+export interface NewCourt {
+  slug: string;
+  name: string;
+  level: 'supreme' | 'province' | 'city' | 'district' | '';
+  parent: string | null;
+}
+
+/** Body of `PATCH /api/admin/courts/{slug}`; what is null stays as it is. */
+export interface ChangedCourt {
+  name?: string | null;
+  level?: 'supreme' | 'province' | 'city' | 'district' | '' | null;
+  parent?: string | null;
+}
+
+/** Body of `POST /api/admin/people`. */
+export interface NewPerson {
+  login: string;
+  name: string;
+  court: string;
+  posts: NewPost[];
+}
+
+/** A role at a court. */
+export interface NewPost {
+  role: string;
+  court: string;
+}
+
+/** Body of `PATCH /api/admin/people/{id}`; what is null stays as it is. */
+export interface ChangedPerson {
+  name?: string | null;
+  court?: string | null;
+  posts?: NewPost[] | null;
 }

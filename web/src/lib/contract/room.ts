@@ -458,6 +458,50 @@ export interface LiveHearing {
   part_sealed?: boolean;
 }
 
+/** What the panel shows who is not in, or whose panel is locked: no words, no pictures, no case. */
+export interface ShownEntry {
+  court_name: string;
+  room_name: string;
+  /** `open`, `paused`, or null. */
+  hearing: string | null;
+  /** Whether the recorder keeps it, by its own word. */
+  recording: boolean;
+  alarms: number;
+  /** Whether this room has one: persons sign in by it. */
+  center: boolean;
+  /** Whether persons have signed in here: the code is for emergencies. */
+  persons: boolean;
+  me: ShownSelf | null;
+  /** Only in a browser in which somebody signed in before. */
+  pins: ShownClerk[];
+  lock_after_minutes: number;
+}
+
+/** Who has this panel; `person` is empty by the room's code. */
+export interface ShownSelf {
+  person: string;
+  name: string;
+  until_utc_ms: number | null;
+  has_pin: boolean;
+  locked: boolean;
+}
+
+/** Somebody who can come in by a PIN. */
+export interface ShownClerk {
+  person: string;
+  name: string;
+}
+
+/** A session of who is in. */
+export interface PanelSession {
+  id: string;
+  since_utc_ms: number;
+  used_utc_ms: number;
+  until_utc_ms: number | null;
+  /** Whether it is the one that asks. */
+  mine: boolean;
+}
+
 /** A set phrase, filled in for the case. */
 export interface FilledPhrase {
   id: string;

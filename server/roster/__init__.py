@@ -1,0 +1,1 @@
+"""Courts and people as administrators list and change them from pages."""
