@@ -23,7 +23,11 @@ WHEELS = "The wheels below /usr/lib/wutong are laid down as published, by their 
 OF_WHEELS = (
     "embedded-library *",
     "unstripped-binary-or-object *",
+    "hardening-no-pie *",
 )
+PYTHON = {
+    "absolute-symlink-in-top-level-folder *": "A version is laid elsewhere as it is, and finds Python from there.",
+}
 SYSTEMCTL = {
     "maintainer-script-calls-systemctl *": "Processes of a center are stopped by a pattern; words to people name it.",
 }
@@ -155,7 +159,7 @@ def packages(release: str, version: str) -> list[DebPackage]:
                 Placed("deploy/debian/wutong.1", "usr/share/man/man1/wutong.1"),
                 Placed("deploy/debian/wutong-switch-version.8", "usr/share/man/man8/wutong-switch-version.8"),
             ),
-            overrides=dict.fromkeys(OF_WHEELS, WHEELS),
+            overrides=dict.fromkeys(OF_WHEELS, WHEELS) | PYTHON,
         ),
         DebPackage(
             "wutong-model",

@@ -25,6 +25,8 @@ from pathlib import Path
 
 ROOM = ("recorder", "signer", "uplink", "edge", "transcriber")
 """In the order in which they start."""
+RESTARTED = ("wutong-center", "wutong-speech-server")
+"""The others. Whoever sets a room up goes on with the version that it began with, and screens have none."""
 OPEN = 3
 """What `wutong room idle` ends with while a hearing is open."""
 LOOK_S = 1.0
@@ -165,7 +167,7 @@ class Switch:
     def _over(self, before: list[str]) -> None:
         machine = self._machine
         room = [unit for name in ROOM if (unit := f"wutong-{name}.service") in before]
-        others = [u for u in before if u not in room and u != "wutong-switch-version.service" and "kiosk" not in u]
+        others = [unit for unit in before if unit.startswith(RESTARTED)]
         if room:
             machine.systemctl("stop", *room)
         old, new = machine.current, machine.next

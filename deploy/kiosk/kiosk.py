@@ -32,6 +32,7 @@ from urllib.parse import quote, urlsplit
 
 SETTINGS = Path("/etc/wutong/kiosk.toml")
 PROFILE = Path("/etc/wutong/room.toml")
+SETUP = "/run/wutong-setup/address"
 SHOWN = Path("/run/wutong-kiosk")
 WAITING = Path("/usr/share/wutong-kiosk/waiting.html")
 GROUP = "wutong-kiosk"
@@ -94,9 +95,13 @@ class Wanted:
     token: str = ""
     authority: str = ""
     """PEM."""
+    setup: str = ""
+    """Where a machine that is no courtroom yet becomes one: in the place of the panel."""
 
     def address(self, page: str) -> str:
         """Where a page is; empty while it is not known."""
+        if self.setup and page == "panel":
+            return self.setup
         if not self.room or (page == "display" and not self.token):
             return ""
         return f"{self.room}/display?token={quote(self.token, safe='')}" if page == "display" else f"{self.room}/{page}"
@@ -122,8 +127,11 @@ def wanted(settings: Mapping[str, Any], profile: Mapping[str, Any], root: Path =
     named = settings.get("authority")
     own = (data / "keys/authority.pem", data / "keys/own/authority.pem")
     certificates = [root / str(named).lstrip("/")] if named else [path for path in own if path.exists()]
+    setup = "" if profile or settings.get("room") else _line(root / SETUP.lstrip("/"))
+    if setup:
+        certificates = [(root / SETUP.lstrip("/")).with_name("authority.pem")]
     authority = "".join(path.read_text(encoding="ascii") for path in certificates if path.exists())
-    return Wanted(tuple(map(str, screens)), room, token, authority)
+    return Wanted(tuple(map(str, screens)), room, token, authority, setup)
 
 
 def _line(path: Path) -> str:

@@ -94,6 +94,18 @@ def test_what_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
     assert after.authority == "A\n"
 
 
+def test_a_machine_that_is_no_courtroom_yet_shows_its_setup_until_it_is_one(tmp_path: Path) -> None:
+    place = tmp_path / "run/wutong-setup"
+    place.mkdir(parents=True)
+    (place / "address").write_text("https://10.9.0.1:8810/setup#CODE\n", encoding="ascii")
+    (place / "authority.pem").write_text("S\n", encoding="ascii")
+    before = wanted({}, {}, tmp_path)
+    assert (before.address("panel"), before.address("display")) == ("https://10.9.0.1:8810/setup#CODE", "")
+    assert before.authority == "S\n"
+    assert wanted({}, {"panel": {}}, tmp_path).address("panel") == "http://127.0.0.1:8810/panel"
+    assert wanted({"room": "https://other:8810"}, {}, tmp_path).address("panel") == "https://other:8810/panel"
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

@@ -69,7 +69,13 @@ def test_it_is_looked_at_again_when_nobody_can_open_a_hearing_any_more(tmp_path:
 
 def test_what_ran_before_runs_with_the_new_version_and_nothing_else(tmp_path: Path, lines: list[str]) -> None:
     center = ["wutong-center@1.service", "wutong-center@2.service", "wutong-kiosk.service"]
-    running = ["wutong-recorder.service", "wutong-edge.service", "wutong-switch-version.service", *center]
+    running = [
+        "wutong-recorder.service",
+        "wutong-edge.service",
+        "wutong-switch-version.service",
+        "wutong-setup.service",
+        *center,
+    ]
     machine = ToldMachine(tmp_path, hearing=[0], running=running)
     Switch(machine).run()
     assert machine.told[-5:] == [

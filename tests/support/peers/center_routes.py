@@ -93,6 +93,7 @@ TABLE = {
     ("POST", "/api/admin/acts/{act}/confirm"): ADMINISTRATOR,
     ("POST", "/api/admin/acts/{act}/refuse"): ADMINISTRATOR,
     ("POST", "/api/rooms/clerk-sign-in"): ROOM,
+    ("POST", "/api/rooms/clerk-standing"): ROOM,
     ("GET", "/api/admin/audit"): AUDITOR,
     ("GET", "/api/admin/reports"): ADMINISTRATOR,
     ("GET", "/admin"): PUBLIC,
