@@ -110,6 +110,8 @@ TABLE = {
     ("PATCH", "/api/admin/people/{person}"): ADMINISTRATOR,
     ("POST", "/api/admin/people/{person}/lock"): ADMINISTRATOR,
     ("POST", "/api/admin/people/{person}/unlock"): ADMINISTRATOR,
+    ("POST", "/api/admin/people/import"): ADMINISTRATOR,
+    ("GET", "/api/admin/people/import/template.csv"): ADMINISTRATOR,
     ("GET", "/api/admin/rooms"): ADMINISTRATOR,
     ("POST", "/api/admin/rooms"): ADMINISTRATOR,
     ("GET", "/api/admin/rooms/{court}/{room}"): ADMINISTRATOR,
