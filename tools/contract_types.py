@@ -40,6 +40,9 @@ from sync.record.hearing import PREROLL_MOST_NS
 from sync.record.signing import KINDS
 from sync.record.timeline import PauseReason
 from sync.record.transcript import CLERK, CORRECTOR, UNSURE_BELOW
+from wutong.setup.api import CameraAccount, TypedCamera
+from wutong.setup.choices import ChosenCenter, SetupChoices
+from wutong.setup.messages import ChoiceFault, ShownSetup
 
 FILES = {
     "sync.record.bodies": "bodies",
@@ -54,6 +57,7 @@ FILES = {
     "server.fleet": "administration",
     "edge": "room",
     "server": "center",
+    "wutong.setup": "setup",
 }
 """Where the types of a package are written: the first that matches."""
 
@@ -95,6 +99,12 @@ NAMES = {
     "Document": "SignedDocument",
     "Words": "WordsStill",
     "Event": "RoomEvent",
+    "ShownSetup": "Setup",
+    "ShownCandidate": "SetupCamera",
+    "ShownSetupStep": "SetupStep",
+    "ShownListening": "SetupListening",
+    "ShownMicrophones": "SetupMicrophones",
+    "ShownRoomNow": "SetupRoomNow",
 }
 """What a type is called by the screens, where that is another name."""
 
@@ -128,6 +138,8 @@ ROOTS: Mapping[str, Any] = {
     "FilledPhrase": FilledPhrase,
     "PhraseFileAnswer": PhraseFileAnswer,
     "RevisionAnswer": RevisionAnswer,
+    "Setup": ShownSetup,
+    "ChoiceFault": ChoiceFault,
 }
 REQUESTS: Sequence[type[BaseModel]] = (
     *(
@@ -150,6 +162,7 @@ REQUESTS: Sequence[type[BaseModel]] = (
         NewPin,
     ),
     *(Final, NewSignature, NewObjection, NewClassification, NewSealedPart, Lifting, StretchToSeal, NewGrant),
+    *(ChosenCenter, SetupChoices, TypedCamera, CameraAccount),
     *(NewCourt, ChangedCourt, NewPerson, ChangedPerson),
 )
 """Bodies of requests: in these, and in what they are made of, what has a default need not be said."""

@@ -11,18 +11,15 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.table import Table
 
-from edge.panel_tls import panel_hosts
-from hardware.profile import load_profile
 from server.config import Config, load_config
 from server.integrity.enrollment import VALID_S, Enrollment, center_key
 from server.store.database import open_database
 from server.tls.center import fingerprint_of as court_fingerprint
 from server.tls.center import open_court
 from sync.errors import ConfigError
-from sync.room.enrollment import enroll_at, fingerprint
-from sync.room.paths import RoomPaths
+from sync.room.enrollment import fingerprint
 from sync.tls.fingerprint import joined_code
-from wutong.device_key import device_key
+from wutong.redeem import redeem
 
 T = TypeVar("T")
 
@@ -40,30 +37,6 @@ async def new_code(config: Config, room: str) -> str:
 def fingerprint_of(config: Config) -> str:
     """The fingerprint of a center: of its authority and of the key that signs records, both made at first use."""
     return court_fingerprint(open_court(config), center_key(config.storage.data))
-
-
-def redeem(profile: Path, code: str) -> str:
-    """Enroll the device of a room; the fingerprint of the center's key."""
-    loaded = load_profile(profile)
-    if not loaded.center.url:
-        raise ConfigError("the profile names no center ([center] url); a room that stands alone needs no enrollment")
-    layout = RoomPaths(loaded.storage.data)
-    key = device_key(layout)
-    if key is None:
-        raise ConfigError("this device has no key yet: start the signer first (systemctl start wutong-signer)")
-    policy = loaded.policy
-    policy.warnings(loaded.plain_to_center())
-    center = enroll_at(
-        loaded.center.url,
-        layout,
-        loaded.address,
-        code,
-        dt.datetime.now(dt.UTC),
-        key,
-        hosts=panel_hosts(loaded),
-        plain=policy.is_open,
-    )
-    return fingerprint(center)
 
 
 def at_center(config: Path, room: str | None, revoke: str | None, *, listed: bool, console: Console) -> None:

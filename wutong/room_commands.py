@@ -160,9 +160,9 @@ def setup(
     *,
     profile: Annotated[Path, typer.Option("--profile", help="the profile to write")] = Path("/etc/wutong/room.toml"),
     data: Annotated[Path, typer.Option("--data", help="folder of the room's data")] = Path("/var/lib/wutong"),
-    host: Annotated[str, typer.Option("--host", help="where the panel listens")] = "0.0.0.0",  # noqa: S104
+    host: Annotated[str, typer.Option("--host", help="where page and panel listen")] = "0.0.0.0",  # noqa: S104
     port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 8810,
-    yes: Annotated[bool, typer.Option("--yes", help="by the options, and by what is found")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="without a page: by the options, and by what is found")] = False,
     center: Annotated[str, typer.Option("--center", help="the center's address, where the code has none")] = "",
     alone: Annotated[bool, typer.Option("--alone", help="with --yes: without a center")] = False,
     court: Annotated[str, typer.Option("--court", help="short name; where the center does not say it")] = "",
@@ -183,6 +183,9 @@ def setup(
     probe: Annotated[
         list[str] | None, typer.Option("--probe", help="also ask this machine whether it is a camera (WS-Discovery)")
     ] = None,
+    code_file: Annotated[
+        Path | None, typer.Option("--code-file", help="also write the page's address with its code here (0600)")
+    ] = None,
     logs: Annotated[
         Path | None, typer.Option("--here", metavar="LOGS", help="run the services as children; their logs go there")
     ] = None,
@@ -191,7 +194,7 @@ def setup(
     ] = "",
     anew: Annotated[bool, typer.Option("--anew", help="with --yes: begin anew; the profile of before is kept")] = False,
 ) -> None:
-    """Make this machine a courtroom: find its devices, write its profile, enroll it and start it."""
+    """Make this machine a courtroom: by a page that it serves, or with --yes at once."""
     from hardware.simulation.scenario import BUNDLED_HEARING
     from sync.runtime.process.service import configure_logging
     from wutong.setup.choices import ChosenCenter
@@ -224,6 +227,7 @@ def setup(
         tuple(seat or ()),
         BUNDLED_HEARING if simulated else None,
         tuple(probe or ()),
+        code_file,
         logs,
         replace_camera,
         anew,

@@ -109,6 +109,8 @@ async def search(
                 lines.append((line, [GROUP]))
         if also:
             lines.append((await _opened(loop, _AnswerLine(message, found, count), ""), list(also)))
+        if not lines:
+            return []
         first_s = min(AGAIN_S, listen_s / 2)
         for wait_s in (first_s, listen_s - first_s):
             for line, places in lines:

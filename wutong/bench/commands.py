@@ -326,6 +326,21 @@ def sync(
         run("sync", lambda folder, console: simulated.measure(folder, hours, ppm, console), as_json=as_json)
 
 
+@bench.command(name="setup")
+def bench_setup(
+    devices: Annotated[str, typer.Option("--devices", help="simulated, or rtsp: cameras of a network")] = "simulated",
+    port_base: Annotated[int, typer.Option("--port-base", min=1024, max=65000)] = 8900,
+    as_json: JsonOption = False,
+) -> None:
+    """How long a room takes from the center's code to its live picture on the wall."""
+    from wutong.bench.report import run
+    from wutong.bench.setup.measure import measure
+
+    if devices not in ("simulated", "rtsp"):
+        raise typer.BadParameter("simulated or rtsp", param_hint="--devices")
+    run("setup", lambda folder, console: measure(folder, devices, port_base, console), as_json=as_json)
+
+
 @bench.command()
 def kill(
     times: Annotated[int, typer.Option("--times", min=1, help="so many kills, in turns of what is killed")] = 200,

@@ -31,7 +31,8 @@ from wutong.demo.broker import PID_FILE, write_tls_config
 from wutong.demo.preflight import check_disk, check_port, check_programs, find_program
 from wutong.demo.processes import Child, DemoProcesses
 from wutong.demo.rooms import COURT, COURT_NAME, RoomPlan, plan_rooms, write_profile
-from wutong.enroll import new_code, redeem
+from wutong.enroll import new_code
+from wutong.redeem import redeem
 
 START_S = 60
 ROOM_SERVICES: tuple[Service, ...] = ("recorder", "signer", "edge", "uplink", "transcriber")

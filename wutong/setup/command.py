@@ -1,4 +1,4 @@
-"""`wutong room setup --yes`: by what the options say and what is found."""
+"""`wutong room setup`: by a page, or with `--yes` by what the options say and what is found."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sync.tls.places import place_of
 from wutong.setup.choices import ChosenCamera, ChosenCenter, ChosenMicrophones, ChosenSeat, SetupChoices
 from wutong.setup.profile_making import SIMULATED, SetupPlace
 from wutong.setup.room_setup import RoomSetup
+from wutong.setup.service import serve_page
 from wutong.setup.services import services_of
 
 DISCOVERY_PORT = 3702
@@ -42,6 +43,7 @@ class SetupOptions:
     seats: tuple[str, ...] = ()
     hearing: Path | None = None
     probe: tuple[str, ...] = ()
+    code_file: Path | None = None
     logs: Path | None = None
     replaces: str = ""
     anew: bool = False
@@ -57,10 +59,10 @@ def run(options: SetupOptions, console: Console) -> int:
         options.port,
         options.hearing,
         also,
-        () if options.hearing else None,
+        () if options.hearing or options.cameras else None,
     )
     if not options.yes:
-        raise ConfigError("add --yes: what is found, and what the options say, is taken")
+        return asyncio.run(serve_page(place, console, options.code_file, options.logs))
     return asyncio.run(_without_page(options, place, console))
 
 

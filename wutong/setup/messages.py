@@ -122,6 +122,5 @@ class ShownSetup(TypedDict):
     listening: ShownListening | None
     steps: list[ShownSetupStep]
     state: SetupState
-    panel_url: str
     command: str
     """What starts the services where nothing does it by itself."""

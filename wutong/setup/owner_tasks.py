@@ -21,11 +21,11 @@ from typing import Any
 from hardware.profile import load_profile
 from sync.errors import CenterError, WutongError
 from sync.room.event_log import RoomLog
-from sync.room.follower import Follower
+from sync.room.open_hearing import open_hearing
 from sync.room.paths import RoomPaths
 from sync.runtime.process.processes import die_with_parent
 from sync.text.strict_json import read_strict
-from wutong.enroll import redeem
+from wutong.redeem import redeem
 
 ACCOUNT = "wutong"
 """Of the services, where a package or an operator made it."""
@@ -80,10 +80,9 @@ async def _look(profile: Path) -> dict[str, Any]:
     layout = RoomPaths(load_profile(profile).storage.data)
     if not layout.log.exists():
         return {"hearing_open": False, "waiting_events": 0}
+    hearing = await open_hearing(layout)
     with contextlib.closing(RoomLog(layout.log)) as room_log:
-        follower = Follower(room_log)
-        await follower.start()
-        return {"hearing_open": follower.current is not None, "waiting_events": room_log.pending_count()}
+        return {"hearing_open": hearing is not None, "waiting_events": room_log.pending_count()}
 
 
 def _done(question: dict[str, Any]) -> dict[str, Any]:

@@ -52,7 +52,6 @@ class SetupPlace:
     """Machines that are asked for cameras by themselves."""
     own: tuple[str, ...] | None = None
     """Addresses of this machine from which cameras are looked for; None: its private ones."""
-    panel_url: str = ""
 
 
 class ProfileMaking:

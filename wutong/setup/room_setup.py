@@ -42,12 +42,13 @@ class RoomSetup:
         self.place = place
         self.services = services
         self.proving = Proving(place.profile, services)
+        self._hearing = None if place.hearing is None else HearingFolder(place.hearing)
         self.cameras = Candidates()
         self.finished = asyncio.Event()
         """Everything is done, and the panel takes the port."""
         self._purpose: Purpose = "new"
         self._before: Profile | None = None
-        self._look: dict[str, Any] = {}
+        self._seen: dict[str, Any] = {}
         self._center: ChosenCenter | None = None
         self._offer: RoomOffer | None = None
         self._url = ""
@@ -66,7 +67,7 @@ class RoomSetup:
         """Look whether this machine is a room already; `ConfigError` for a profile that no service takes."""
         if self.place.profile.exists():
             self._before = await asyncio.to_thread(load_profile, self.place.profile)
-            await self._look_again()
+            await self.look()
 
     async def close(self) -> None:
         """Give devices and processes back."""
@@ -79,7 +80,7 @@ class RoomSetup:
         """What is wanted of a room that is there."""
         if (purpose == "new") != (self._before is None):
             raise ConfigError("本机的状态与此不符 (this machine is not in that state)", code="purpose")
-        await self._look_again()
+        await self.look()
         self._check_no_hearing()
         self._purpose = purpose
         self._offer, self._center = None, None
@@ -102,8 +103,8 @@ class RoomSetup:
             {"name": one.name, "driver": "pyaudio", "channels": one.channels, "direct": one.direct}
             for one in self._microphones
         ]
-        if self.place.hearing is not None:
-            channels = HearingFolder(self.place.hearing).channels
+        if self._hearing is not None:
+            channels = self._hearing.channels
             shown.append({"name": SIMULATED, "driver": "simulated", "channels": channels, "direct": True})
         return shown
 
@@ -114,10 +115,9 @@ class RoomSetup:
             self._listening = None
         if not name:
             return
-        if name == SIMULATED and self.place.hearing is not None:
-            folder = HearingFolder(self.place.hearing)
-            self._listening = Listening(name, folder.channels)
-            self._listening.start("file", "", folder.audio, RATES_HZ[0])
+        if name == SIMULATED and self._hearing is not None:
+            self._listening = Listening(name, self._hearing.channels)
+            self._listening.start("file", "", self._hearing.audio, RATES_HZ[0])
             return
         device = self._device(name)
         self._listening = Listening(name, device.channels)
@@ -189,7 +189,7 @@ class RoomSetup:
         """Write what was chosen, and begin with the steps behind it. `InvalidChoicesError`, `HearingError`."""
         if self._working is not None and not self._working.done():
             raise ConfigError("正在进行中 (this goes on already)", code="busy")
-        await self._look_again()
+        await self.look()
         self._check_no_hearing()
         making = ProfileMaking(self.place, self._purpose, self.cameras, self._device, self._before)
         table = await making.table(choices, self._offer, self._url)
@@ -243,7 +243,6 @@ class RoomSetup:
             "listening": None if self._listening is None else self._listening.shown(),
             "steps": self.proving.shown(),
             "state": state,
-            "panel_url": self.place.panel_url,
             "command": self.services.command,
         }
 
@@ -265,19 +264,20 @@ class RoomSetup:
             ],
             "seats": [{"role": seat.role, "channel": seat.channel} for seat in profile.seats],
             "microphones": profile.microphones.device,
-            "waiting_events": int(self._look.get("waiting_events", -1)),
-            "hearing_open": bool(self._look.get("hearing_open", False)),
+            "waiting_events": int(self._seen.get("waiting_events", -1)),
+            "hearing_open": bool(self._seen.get("hearing_open", False)),
         }
 
     # Within.
 
-    async def _look_again(self) -> None:
+    async def look(self) -> None:
+        """Look again whether a hearing is open, and what the center has not yet."""
         if self._before is not None:
             question = {"do": "look", "profile": str(self.place.profile)}
-            self._look = await ask_as_owner(self._before.storage.data, question)
+            self._seen = await ask_as_owner(self._before.storage.data, question)
 
     def _check_no_hearing(self) -> None:
-        if self._look.get("hearing_open"):
+        if self._seen.get("hearing_open"):
             raise HearingError(
                 "庭审正在进行，闭庭后才能更改 (a hearing is open: nothing is changed before it is closed)",
                 code="hearing-open",

@@ -10,6 +10,7 @@ import * as entry from './messages/entry';
 import * as inspect from './messages/inspect';
 import * as opening from './messages/opening';
 import * as panel from './messages/panel';
+import * as setup from './messages/setup';
 import * as people from './messages/people';
 import * as rooms from './messages/rooms';
 import * as signing from './messages/signing';
@@ -28,6 +29,7 @@ export const MESSAGES = {
     ...transcript.zh,
     ...signing.zh,
     ...view.zh,
+    ...setup.zh,
     ...admin.zh,
     ...people.zh,
     ...audit.zh,
@@ -44,6 +46,7 @@ export const MESSAGES = {
     ...transcript.en,
     ...signing.en,
     ...view.en,
+    ...setup.en,
     ...admin.en,
     ...people.en,
     ...audit.en,

@@ -8,4 +8,5 @@ export type * from './record';
 export type * from './requests';
 export type * from './room';
 export type * from './session';
+export type * from './setup';
 export * from './constants';

@@ -244,6 +244,61 @@ export interface NewGrant {
   hours?: number;
 }
 
+/** Which center, or none. What the center says by itself need not be said. */
+export interface ChosenCenter {
+  alone?: boolean;
+  /**
+   * What was carried here from the center: `https://center:8800/#CODE.FINGERPRINT`, or without the address.
+   */
+  carried?: string;
+  url?: string;
+  court?: string;
+  room?: string;
+  court_name?: string;
+  room_name?: string;
+  broker?: string;
+}
+
+/** All that makes the profile, beside the center that was said before. */
+export interface SetupChoices {
+  cameras: ChosenCamera[];
+  microphones: ChosenMicrophones | null;
+  seats: ChosenSeat[];
+  /** The camera in whose place the one of `cameras` comes. */
+  replaces?: string;
+}
+
+/** A camera that was found or typed, and what it is called in the room. */
+export interface ChosenCamera {
+  candidate: string;
+  name: string;
+}
+
+/** An input device by its name. */
+export interface ChosenMicrophones {
+  name: string;
+  channels: number;
+}
+
+/** Who speaks into which channel. */
+export interface ChosenSeat {
+  role: string;
+  channel: number;
+}
+
+/** Body of `POST /api/setup/cameras`: an RTSP address that somebody typed. */
+export interface TypedCamera {
+  url: string;
+  user?: string;
+  password?: string;
+}
+
+/** Body of `POST /api/setup/cameras/{id}/picture`: an account, where it is another than before. */
+export interface CameraAccount {
+  user?: string | null;
+  password?: string | null;
+}
+
 /** Body of `POST /api/admin/courts`. */
 export interface NewCourt {
   slug: string;

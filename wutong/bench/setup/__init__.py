@@ -1,0 +1,1 @@
+"""How long a room takes from its code to its picture on the wall."""
