@@ -81,7 +81,18 @@ def a_machine_without_a_profile_is_no_courtroom_and_fails_at_nothing() -> None:
     assert not [line for line in failed.splitlines() if "wutong" in line and "kiosk" not in line], failed
 
 
+def it_serves_the_page_on_which_it_becomes_one_and_its_screens_are_told() -> None:
+    address = Path("/run/wutong-setup/address")
+    until("the setup page has an address", address.is_file, 60)
+    assert active("wutong-setup")
+    assert address.stat().st_mode & 0o777 == 0o600
+    shown_there = Path("/run/wutong-kiosk/shown.json")
+    said = address.read_text(encoding="ascii").strip()
+    until("the screens lead there", lambda: said in shown_there.read_text(encoding="utf-8"), 30)
+
+
 def it_becomes_one_by_its_profile() -> None:
+    run("systemctl", "stop", "wutong-setup")
     with CENTER_TOML.open("a", encoding="utf-8") as file:
         file.write(TABLE)
     text = CENTER_TOML.read_text(encoding="utf-8")
@@ -262,6 +273,7 @@ CHECKS: dict[str, tuple[Callable[[], Any], ...]] = {
     "installed": (
         the_center_runs_by_itself,
         a_machine_without_a_profile_is_no_courtroom_and_fails_at_nothing,
+        it_serves_the_page_on_which_it_becomes_one_and_its_screens_are_told,
         it_becomes_one_by_its_profile,
     ),
     "screens": (the_screens_show_the_room_and_come_back,),
