@@ -26,9 +26,15 @@ from server.api.sealing import Lifting, NewSealedPart
 from server.entrance.account.account_bodies import RecoveryCodes, ShownAccount, ShownSessions, SignUpCode
 from server.entrance.helping_routes import NewAct, ShownActs
 from server.entrance.steps import LoginAndPassword, NewFirst, SignInStep, SignInWays
+from server.fleet.fleet_api import ToldProfile
+from server.fleet.fleet_view import Fleet
+from server.fleet.room_codes import IssuedCode
+from server.fleet.room_list import DevicesListed, RoomsListed
+from server.fleet.rooms_api import ForcedAct, NewRoom, RenamedRoom, RevokedDevice
 from server.live.tab_messages import CenterMessage
 from server.overview.audit_page import AuditListed
 from server.overview.court_counts import CourtReport
+from server.roster.people_import import ImportAnswer
 from server.roster.people_list import CourtsListed, PeopleListed
 from server.roster.roster_api import ChangedCourt, ChangedPerson, NewCourt, NewPerson
 from server.store.archive.rows import SearchHit
@@ -121,6 +127,12 @@ ROOTS: Mapping[str, Any] = {
     "CourtReport": CourtReport,
     "CourtsListed": CourtsListed,
     "PeopleListed": PeopleListed,
+    "ImportAnswer": ImportAnswer,
+    "RoomsListed": RoomsListed,
+    "DevicesListed": DevicesListed,
+    "Fleet": Fleet,
+    "IssuedCode": IssuedCode,
+    "ToldProfile": ToldProfile,
     "ArchivedWords": ArchivedWords,
     "Grant": ShownGrant,
     "GrantedHearing": GrantedHearing,
@@ -164,6 +176,7 @@ REQUESTS: Sequence[type[BaseModel]] = (
     *(Final, NewSignature, NewObjection, NewClassification, NewSealedPart, Lifting, StretchToSeal, NewGrant),
     *(ChosenCenter, SetupChoices, TypedCamera, CameraAccount),
     *(NewCourt, ChangedCourt, NewPerson, ChangedPerson),
+    *(NewRoom, RenamedRoom, ForcedAct, RevokedDevice),
 )
 """Bodies of requests: in these, and in what they are made of, what has a default need not be said."""
 CONSTANTS: Mapping[str, tuple[Any, str]] = {

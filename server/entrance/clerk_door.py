@@ -1,4 +1,4 @@
-"""`POST /api/rooms/clerk-sign-in`: who takes a room's panel, as the room asks it of the center.
+"""`POST /api/rooms/clerk-sign-in` and `clerk-standing`: who takes a room's panel, as the room asks it of the center.
 
 Promises: the room learns who it is only when password and second factor are right, by an answer that the center has
 signed for this room and until a moment; guesses are counted by room and login, so nobody who plays with one panel keeps
@@ -9,7 +9,8 @@ clerk, judge or presiding judge at the court of this room, and who was never sig
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Annotated
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI, Request
@@ -40,6 +41,20 @@ class ClerkSignIn(BaseModel):
     login: Login
     password: Secret
     totp: str = Field("", max_length=40)
+
+
+class ClerksAsked(BaseModel):
+    """Body of `POST /api/rooms/clerk-standing`: who is in at the room's panel."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    persons: list[Annotated[str, Field(max_length=64)]] = Field(max_length=64)
+
+
+class ClerksStanding(TypedDict):
+    """Who of them may have no panel of this room any more."""
+
+    gone: list[str]
 
 
 class SignedClerk(TypedDict):
@@ -80,6 +95,17 @@ class ClerkDoor:
         @machine(by_room)
         async def clerk_sign_in(body: ClerkSignIn, request: Request) -> ClerkAnswer:
             return await self.sign_in(request, str(request.scope["wutong_room"]), body)
+
+        @app.post("/api/rooms/clerk-standing")
+        @machine(by_room)
+        async def clerk_standing(body: ClerksAsked, request: Request) -> ClerksStanding:
+            return {"gone": self.gone(str(request.scope["wutong_room"]), body.persons)}
+
+    def gone(self, room: str, persons: Sequence[str]) -> list[str]:
+        """Who of these has left, is locked, or holds no post of the panel at the court of this room any more."""
+        court = room.partition("/")[0]
+        known = ((one, self._f.people.known.person(one)) for one in persons)
+        return [one for one, person in known if person is None or not person.is_active or not _role_at(person, court)]
 
     async def sign_in(self, request: Request, room: str, body: ClerkSignIn) -> ClerkAnswer:
         """`AccessError` "password", "second-factor", "code", "first-time", "post", "throttled", "directory-away"."""

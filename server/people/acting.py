@@ -27,11 +27,14 @@ class ActingPerson:
         """The courts whose people they may change."""
         return frozenset(tree.courts) if self.court is None else tree.reach(self.court)
 
+    def line(self, what: str, said: dict[str, Any]) -> dict[str, Any]:
+        """The line of the audit log that says what they do."""
+        row = {"utc_ns": time.time_ns(), "what": what, "role": self.role, "address": self.address[:64]}
+        return {**row, "detail": json.dumps(said, ensure_ascii=False), "granted": True, "person": self.person}
+
     def note(self, connection: Connection, what: str, said: dict[str, Any]) -> None:
         """Write down what they do, in the transaction in which it is done."""
-        row = {"utc_ns": time.time_ns(), "what": what, "role": self.role, "address": self.address[:64]}
-        detail = json.dumps(said, ensure_ascii=False)
-        append_rows(connection, [{**row, "detail": detail, "granted": True, "person": self.person}])
+        append_rows(connection, [self.line(what, said)])
 
 
 CENTER = ActingPerson("", "center", "", None)

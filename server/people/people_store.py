@@ -25,6 +25,7 @@ from server.people.person import Person, PersonForm, Post, login_of
 from server.people.person_rows import court_tree, person_by_login, person_by_subject, persons_of, write_posts
 from server.people.rules import faults_of
 from server.store import tables as t
+from server.store.audit_rows import append_rows
 from server.store.database import Database
 from server.store.rights.posts import ACTIVE, LEFT, LOCKED
 from server.store.rights.rights_rows import PERSON_RIGHTS, raise_version
@@ -88,6 +89,39 @@ class PeopleStore:
         connection.execute(insert(t.persons).values(**row, folded=folded_name(person.name)))
         write_posts(connection, person.id, person.posts)
         by.note(connection, "person-added", {"of": person.id, "login": person.login, **_held(person)})
+
+    async def add_many(self, people: Sequence[Person], by: ActingPerson) -> None:
+        """Write down these, made by `made`, in one act; `FaultyFormError` when one cannot be, and then none is."""
+        ids = [person.id for person in people]
+
+        def work(connection: Connection) -> tuple[int, dict[str, Person]]:
+            version = raise_version(connection, [(PERSON_RIGHTS, one) for one in ids])
+            tree = court_tree(connection)
+            reach = by.reach(tree)
+            taken = set(connection.execute(select(t.persons.c.login)).scalars())
+            for person in people:
+                faults = faults_of(person, tree, reach)
+                if person.login in taken:
+                    faults.append(FieldFault("login", "登录名已被使用 (this login is, or was, somebody else's)"))
+                if faults:
+                    raise FaultyFormError(faults)
+                taken.add(person.login)
+            rows = [
+                {name: getattr(one, name) for name in _COLUMNS} | {"folded": folded_name(one.name)} for one in people
+            ]
+            connection.execute(insert(t.persons), rows)
+            held = [(one.id, post) for one in people for post in sorted(one.posts)]
+            connection.execute(
+                insert(t.posts), [{"person": one, "role": post.role, "court": post.court} for one, post in held]
+            )
+            lines = [by.line("person-added", {"of": one.id, "login": one.login, **_held(one)}) for one in people]
+            append_rows(connection, lines)
+            return version, persons_of(connection, ids)
+
+        version, found = await self._db.write(work)
+        if self._rights.own(version, [(PERSON_RIGHTS, one) for one in ids]):
+            self._known.take(ids, found)
+        await self._rights.settled(version)
 
     async def change(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
@@ -14,6 +14,7 @@ from server.people.court_tree import Court, CourtTree, Level
 from server.people.person import Person, login_of
 from server.people.person_rows import persons_of
 from server.store import tables as t
+from server.store.rights.credential_tables import credentials
 from server.store.rights.posts import LEFT
 from server.store.sitting import folded_name
 from sync.http.rights.roles import Role
@@ -22,6 +23,7 @@ from sync.runtime.units import NS_PER_MS
 MOST_A_PAGE = 200
 PersonState = Literal["active", "locked", "left"]
 PersonSource = Literal["local", "oidc", "ldap"]
+FactorKind = Literal["password", "totp", "passkey", "recovery"]
 
 
 class PostListed(TypedDict):
@@ -43,6 +45,8 @@ class PersonListed(TypedDict):
     state: PersonState
     source: PersonSource
     seen_utc_ms: float | None
+    factors: list[FactorKind]
+    """By what they can prove themselves; empty until they have signed in for the first time."""
     shares_name: bool
     """Whether another active person of one of their courts has the same name: neither sees the hearings in which that
     name sits."""
@@ -117,7 +121,7 @@ def people_page(
     return total, [found[one] for one in ids]
 
 
-def person_listed(person: Person, tree: CourtTree, *, shares_name: bool) -> PersonListed:
+def person_listed(person: Person, tree: CourtTree, factors: list[FactorKind], *, shares_name: bool) -> PersonListed:
     """A person as pages get them."""
     court = tree.courts.get(person.court)
     return {
@@ -130,8 +134,19 @@ def person_listed(person: Person, tree: CourtTree, *, shares_name: bool) -> Pers
         "state": cast(PersonState, person.state),
         "source": cast(PersonSource, person.source),
         "seen_utc_ms": None if person.seen_utc_ns is None else person.seen_utc_ns / NS_PER_MS,
+        "factors": factors,
         "shares_name": shares_name,
     }
+
+
+def factors_of(connection: Connection, persons: Collection[str]) -> dict[str, list[FactorKind]]:
+    """The kinds of credentials of each of a page's persons."""
+    c = credentials.c
+    query = select(c.person, c.kind).where(c.person.in_(sorted(persons))).distinct().order_by(c.person, c.kind)
+    found = defaultdict[str, list[FactorKind]](list)
+    for row in connection.execute(query):
+        found[row.person].append(row.kind)
+    return found
 
 
 def people_by_court(connection: Connection) -> Counter[str]:

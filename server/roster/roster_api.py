@@ -6,9 +6,11 @@ to be none. A form that cannot be taken is answered with the faults of its field
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Literal
 
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import FastAPI, Query, Request, Response, UploadFile
+from fastapi import Form as FormField
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,6 +21,7 @@ from server.people.faults import FaultyFormError
 from server.people.parts import PeopleParts
 from server.people.people_store import NO_PERSON
 from server.people.person import MOST_POSTS, Person, PersonForm, Post
+from server.roster.people_import import ImportAnswer, PeopleImport, SaveWhat
 from server.roster.people_list import (
     MOST_A_PAGE,
     CourtListed,
@@ -28,10 +31,12 @@ from server.roster.people_list import (
     PersonListed,
     court_listed,
     courts_of_reach,
+    factors_of,
     people_by_court,
     people_page,
     person_listed,
 )
+from server.roster.people_table import MOST_BYTES, read_table, template
 from server.store.database import Database
 from sync.errors import AccessError, WutongError
 from sync.http.answers import CODE
@@ -109,6 +114,7 @@ class RosterRoutes:
         self._install_courts(app)
         self._install_people(app)
         self._install_acts(app)
+        self._install_import(app)
 
     def _install_courts(self, app: FastAPI) -> None:
         store = self._people.courts
@@ -169,7 +175,7 @@ class RosterRoutes:
             reach = self._by(request).reach(tree)
             wanted = PeopleFilter(reach & tree.reach(court) if court else reach, q, role, state)
             total, found = await self._db.read(lambda c: people_page(c, wanted, sort, offset, limit))
-            return {"total": total, "rows": [self._shown(person) for person in found]}
+            return {"total": total, "rows": await self._shown(*found)}
 
         @app.get("/api/admin/people/{person}")
         @allow(ADMINISTRATOR)
@@ -178,20 +184,20 @@ class RosterRoutes:
             found = known.person(person)
             if found is None or found.court not in self._by(request).reach(known.tree):
                 raise WutongError(NO_PERSON, code="not-found")
-            return self._shown(found)
+            return (await self._shown(found))[0]
 
         @app.post("/api/admin/people")
         @allow(ADMINISTRATOR)
         async def add(body: NewPerson, request: Request) -> PersonListed:
             form = PersonForm(body.login, body.name, body.court, _posts(body.posts))
-            return self._shown(await store.add(form, self._by(request)))
+            return (await self._shown(await store.add(form, self._by(request))))[0]
 
         @app.patch("/api/admin/people/{person}")
         @allow(ADMINISTRATOR)
         async def change(person: str, body: ChangedPerson, request: Request) -> PersonListed:
             posts = None if body.posts is None else _posts(body.posts)
             changed = await store.change(person, self._by(request), name=body.name, court=body.court, posts=posts)
-            return self._shown(changed)
+            return (await self._shown(changed))[0]
 
     def _install_acts(self, app: FastAPI) -> None:
         store = self._people.store
@@ -204,12 +210,28 @@ class RosterRoutes:
                 raise AccessError(
                     "不能锁定自己，请另一位管理员操作 (nobody locks themself: ask another)", code="yourself"
                 )
-            return self._shown(await store.lock(person, by))
+            return (await self._shown(await store.lock(person, by)))[0]
 
         @app.post("/api/admin/people/{person}/unlock")
         @allow(ADMINISTRATOR)
         async def unlock(person: str, request: Request) -> PersonListed:
-            return self._shown(await store.unlock(person, self._by(request)))
+            return (await self._shown(await store.unlock(person, self._by(request))))[0]
+
+    def _install_import(self, app: FastAPI) -> None:
+        tables = PeopleImport(self._people)
+
+        @app.get("/api/admin/people/import/template.csv")
+        @allow(ADMINISTRATOR)
+        async def example() -> Response:
+            headers = {"Content-Disposition": 'attachment; filename="people.csv"'}
+            return Response(template(), media_type="text/csv; charset=utf-8", headers=headers)
+
+        @app.post("/api/admin/people/import")
+        @allow(ADMINISTRATOR, body_bytes=MOST_BYTES + 64 * 1024)
+        async def take(request: Request, file: UploadFile, save: Annotated[SaveWhat, FormField()]) -> ImportAnswer:
+            by = self._by(request)
+            data = await file.read(MOST_BYTES + 1)
+            return await tables.take(await asyncio.to_thread(read_table, data), save, by)
 
     def _by(self, request: Request) -> ActingPerson:
         session = self._access.session(request)
@@ -217,9 +239,13 @@ class RosterRoutes:
             raise AccessError("请以个人账户登录 (sign in by an account of your own)", code="no-account")
         return ActingPerson(session.person, session.role, address_of(request), session.court)
 
-    def _shown(self, person: Person) -> PersonListed:
+    async def _shown(self, *people: Person) -> list[PersonListed]:
         known = self._people.known
-        return person_listed(person, known.tree, shares_name=known.shares_name(person))
+        factors = await self._db.read(lambda connection: factors_of(connection, [one.id for one in people]))
+        return [
+            person_listed(one, known.tree, factors.get(one.id, []), shares_name=known.shares_name(one))
+            for one in people
+        ]
 
     async def _court(self, slug: str, request: Request) -> CourtListed:
         tree = self._people.known.tree

@@ -47,6 +47,7 @@ _STATUS_OF_CODE = {
     "center-away": 503,
     "invalid": 422,
     "weak-password": 422,
+    "table": 422,
     "length": 400,
     "host": 421,
     "busy": 503,

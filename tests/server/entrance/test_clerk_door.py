@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from edge.clerks.known_clerk import SignedNote, read_clerk
 from server.entrance.clerk_door import ClerkAnswer
+from server.people.acting import CENTER as CENTER_ITSELF
 from sync.ledger.keys import CENTER
 from sync.ledger.messages.signed_message import check_text
 from sync.ledger.note import Verifier
@@ -67,3 +69,29 @@ async def test_who_was_never_signed_in_is_sent_to_the_pages_and_strangers_away(h
     assert (await asked(here, "shuji", "", code))["code"] == "first-time"
     stranger = await here.browser().ask("POST", "/api/rooms/clerk-sign-in", {"login": "shuji", "password": PASSWORD})
     assert stranger[1]["code"] == "token"
+
+
+async def test_the_room_is_told_who_may_have_no_panel_any_more(here: EntranceHere) -> None:
+    await an_administrator(here)
+    for court in ("city", "town"):
+        await here.court(court)
+    stays = await here.person("stays", "clerk@city", "clerk@town")
+    locked = await here.person("locked", "clerk@city")
+    elsewhere = await here.person("elsewhere", "judge@town")
+    await here.people.store.lock(locked.id, CENTER_ITSELF)
+    room = here.browser()
+    room.show_room()
+    persons = [stays.id, locked.id, elsewhere.id, "0123456789abcdef"]
+    assert (await room.post("/api/rooms/clerk-standing", persons=persons))["gone"] == persons[1:]
+    assert (await here.browser().ask("POST", "/api/rooms/clerk-standing", {"persons": persons}))[1]["code"] == "token"
+    assert (await room.post("/api/rooms/clerk-standing", persons=["x"] * 65))["code"] == "invalid"
+
+
+async def test_a_room_believes_what_the_center_says(here: EntranceHere) -> None:
+    admin = await an_administrator(here)
+    await here.court("city")
+    person, _ = await somebody(here, admin, "shuji", "clerk@city")
+    answer: ClerkAnswer = await asked(here, "shuji", here.code("shuji"))
+    clerk = read_clerk(SignedNote(**answer["signed"]), ROOM, VERIFIERS, here.now_s)
+    assert (clerk.person, clerk.name, clerk.role) == (person.id, "shuji", "clerk")
+    assert int(clerk.until_s * 1000) == answer["until_utc_ms"]

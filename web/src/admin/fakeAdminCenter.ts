@@ -62,6 +62,6 @@ function paged<Row>(rows: Row[], query: URLSearchParams, words: (row: Row) => st
 export function somebody(number: number, more: Partial<PersonListed> = {}): PersonListed {
   return {
     id: `p${number}`, login: `user${number}`, name: `人员${number}`, court: 'js', court_name: '尖山区人民法院', posts: [{ role: 'clerk', court: 'js' }],
-    state: 'active', source: 'local', seen_utc_ms: null, shares_name: false, ...more,
+    state: 'active', source: 'local', seen_utc_ms: null, shares_name: false, factors: ['password', 'totp'], ...more,
   };
 }

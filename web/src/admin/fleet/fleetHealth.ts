@@ -1,35 +1,12 @@
 /** How well the rooms are: what the center knows of each machine, and what of it is a worry. */
 
 import { api } from '../../lib/api';
-import type { ListAnswer } from '../parts/serverList.svelte';
+import type { Fleet, FleetRow } from '../../lib/types';
 
-export const FLEET_STATES = ['alarm', 'offline', 'warning', 'planned', 'ok'] as const;
-export type FleetState = (typeof FLEET_STATES)[number];
+export type FleetState = FleetRow['state'];
+export const FLEET_STATES: readonly FleetState[] = ['alarm', 'offline', 'warning', 'planned', 'ok'];
 
-export interface FleetRow {
-  address: string;
-  court: string;
-  court_name: string;
-  room_name: string;
-  state: FleetState;
-  online: boolean;
-  seen_utc_ms: number | null;
-  version: string;
-  disk_free_bytes: number | null;
-  disk_bytes: number | null;
-  clock_error_ms: number | null;
-  certificate_until_utc_ms: number | null;
-  last_hearing_utc_ms: number | null;
-  selftest: { utc_ms: number; passed: boolean } | null;
-  alarms: { code: string; subject: string; text: string }[];
-}
-
-export interface FleetAnswer extends ListAnswer<FleetRow> {
-  /** How many rooms are in each state, of all that match but for the state. */
-  counts: Record<FleetState, number>;
-}
-
-export const fleetHealth = (query: URLSearchParams): Promise<FleetAnswer> => api.get(`/api/admin/fleet?${query}`);
+export const fleetHealth = (query: URLSearchParams): Promise<Fleet> => api.get(`/api/admin/fleet?${query}`);
 
 /** The part of the disk that is free, 0…1; null where the room has not said. */
 export function freeOf(row: Pick<FleetRow, 'disk_free_bytes' | 'disk_bytes'>): number | null {

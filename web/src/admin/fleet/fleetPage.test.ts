@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { AdminPages } from '../openAdmin';
-import type { FleetRow } from './fleetHealth';
+import type { FleetRow } from '../../lib/types';
 
 let pages: AdminPages;
 
 const row = (more: Partial<FleetRow>): FleetRow => ({
-  address: 'js/c01', court: 'js', court_name: '尖山区人民法院', room_name: '第一法庭', state: 'ok', online: true, seen_utc_ms: 1, version: '1.2.0',
+  address: 'js/c01', court: 'js', room: 'c01', court_name: '尖山区人民法院', room_name: '第一法庭', state: 'ok', online: true, seen_utc_ms: 1, version: '1.2.0',
+  pending_events: 0, pending_bytes: 0, clock_synced: true,
   disk_free_bytes: 5e11, disk_bytes: 1e12, clock_error_ms: 1.2, certificate_until_utc_ms: Date.now() + 40 * 86_400_000, last_hearing_utc_ms: null,
   selftest: { utc_ms: 1, passed: true }, alarms: [], ...more,
 });

@@ -1,8 +1,19 @@
 /** What the pages ask of the center about courts and people, and the words that both use. */
 
 import { api } from '../../lib/api';
-import type { ChangedCourt, ChangedPerson, CourtListed, CourtsListed, NewCourt, NewPerson, PeopleListed, PersonListed, PostListed } from '../../lib/types';
-import type { ListAnswer } from '../parts/serverList.svelte';
+import type {
+  ChangedCourt,
+  ChangedPerson,
+  CourtListed,
+  CourtsListed,
+  NewCourt,
+  NewPerson,
+  PeopleListed,
+  PersonListed,
+  PostListed,
+  ShownSessions,
+  SignUpCode,
+} from '../../lib/types';
 
 export type PersonRole = PostListed['role'];
 export type CourtLevel = CourtListed['level'];
@@ -18,14 +29,6 @@ export function powerOf(role: PersonRole): Power {
   return role === 'auditor' ? 'audits' : 'sees';
 }
 
-export interface PersonSession {
-  id: string;
-  role: PersonRole;
-  court_name: string;
-  began_utc_ms: number;
-  address: string;
-}
-
 const court = (slug: string): string => `/api/admin/courts/${encodeURIComponent(slug)}`;
 const person = (id: string): string => `/api/admin/people/${encodeURIComponent(id)}`;
 
@@ -39,7 +42,9 @@ export const adminPeople = {
   add: (filled: NewPerson): Promise<PersonListed> => api.post('/api/admin/people', filled),
   change: (id: string, filled: ChangedPerson): Promise<PersonListed> => api.patch(person(id), filled),
   lock: (id: string): Promise<PersonListed> => api.post(`${person(id)}/lock`),
-  sessions: (id: string): Promise<ListAnswer<PersonSession>> => api.get(`${person(id)}/sessions`),
+  sessions: (id: string): Promise<ShownSessions> => api.get(`${person(id)}/sessions`),
   endSession: (id: string, session: string): Promise<void> => api.delete(`${person(id)}/sessions/${encodeURIComponent(session)}`),
+  /** For somebody who has no way to sign in yet. */
+  signUpCode: (id: string): Promise<SignUpCode> => api.post(`${person(id)}/sign-up-code`),
   unlock: (id: string): Promise<PersonListed> => api.post(`${person(id)}/unlock`),
 };

@@ -1,7 +1,8 @@
 import { flushSync } from 'svelte';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { AdminPages } from '../openAdmin';
-import { faultyLines, type ImportAnswer } from './peopleImport';
+import type { ImportAnswer } from '../../lib/types';
+import { faultyLines } from './peopleImport';
 
 /** A request that tells of its progress, answered by the test. */
 class FakeUpload extends EventTarget {
@@ -74,6 +75,6 @@ it('says why a file cannot be read', async () => {
 
 it('gathers the faults of a line, in the order of lines', () => {
   const faults = [{ line: 9, field: 'a', text: 'x' }, { line: 2, field: 'b', text: 'y' }, { line: 9, field: 'c', text: 'z' }];
-  const lines = faultyLines({ lines: 9, good: 7, saved: 0, faults });
+  const lines = faultyLines({ lines: 9, good: 7, saved: 0, faults, rows: [] });
   expect(lines.map(({ line, faults: all, stands }) => [line, all.length, stands])).toEqual([[2, 1, []], [9, 2, []]]);
 });

@@ -1,21 +1,7 @@
 /** A table of people, sent to the center to be looked at or saved; what it says, line by line. */
 
 import { upload } from '../../lib/api';
-
-interface ImportFault {
-  line: number;
-  field: string;
-  text: string;
-}
-
-export interface ImportAnswer {
-  lines: number;
-  good: number;
-  faults: ImportFault[];
-  saved: number;
-  /** What stands in the lines that have faults. */
-  rows?: { line: number; cells: Record<string, string> }[];
-}
+import type { ImportAnswer, ImportFault } from '../../lib/types';
 
 export const IMPORT_TEMPLATE = '/api/admin/people/import/template.csv';
 
@@ -35,7 +21,7 @@ interface FaultyLine {
 
 /** The lines with faults, each with all of its own and with what stands in it. */
 export function faultyLines(answer: ImportAnswer): FaultyLine[] {
-  const stands = new Map((answer.rows ?? []).map((row) => [row.line, Object.values(row.cells).filter((cell) => cell !== '')]));
+  const stands = new Map(answer.rows.map((row) => [row.line, Object.values(row.cells).filter((cell) => cell !== '')]));
   const lines = new Map<number, FaultyLine>();
   for (const fault of answer.faults) {
     const line = lines.get(fault.line) ?? { line: fault.line, stands: stands.get(fault.line) ?? [], faults: [] };

@@ -1,9 +1,9 @@
+import type { RoomListed } from '../../lib/types';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { AdminPages } from '../openAdmin';
-import type { RoomRow } from './adminRooms';
 
 let pages: AdminPages;
-let room: RoomRow;
+let room: RoomListed;
 
 beforeEach(() => {
   pages = new AdminPages();

@@ -334,3 +334,25 @@ export interface ChangedPerson {
   court?: string | null;
   posts?: NewPost[] | null;
 }
+
+/** Body of `POST /api/admin/rooms`; without `room` the center makes a short name. */
+export interface NewRoom {
+  court: string;
+  room?: string;
+  room_name: string;
+}
+
+/** Body of `PATCH /api/admin/rooms/{court}/{room}`. */
+export interface RenamedRoom {
+  room_name: string;
+}
+
+/** Body of an act that may cut a machine off from what it still holds. */
+export interface ForcedAct {
+  force?: boolean;
+}
+
+/** Body of `POST /api/admin/devices/{id}/revoke`. */
+export interface RevokedDevice {
+  why: string;
+}

@@ -64,6 +64,7 @@ export const zh = {
   'acts.noneHint': '重设登录方式和离院由一位管理员申请、另一位确认，在人员页面提出。',
   'sessions.none': '目前没有登录。',
   'sessions.since': '{time} 登录',
+  'sessions.used': '最近使用 {time}',
   'sessions.end': '结束会话',
   'sessions.ended': '已结束该会话',
 } as const;
@@ -132,6 +133,7 @@ export const en: Record<keyof typeof zh, string> = {
   'acts.noneHint': 'One administrator asks on a person’s page for new ways to sign in or for leaving the court, and another confirms here.',
   'sessions.none': 'Not signed in anywhere.',
   'sessions.since': 'since {time}',
+  'sessions.used': 'last used {time}',
   'sessions.end': 'End the session',
   'sessions.ended': 'The session was ended',
 };
