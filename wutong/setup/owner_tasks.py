@@ -25,7 +25,6 @@ from sync.room.open_hearing import open_hearing
 from sync.room.paths import RoomPaths
 from sync.runtime.process.processes import die_with_parent
 from sync.text.strict_json import read_strict
-from wutong.redeem import redeem
 
 ACCOUNT = "wutong"
 """Of the services, where a package or an operator made it."""
@@ -89,6 +88,8 @@ def _done(question: dict[str, Any]) -> dict[str, Any]:
     profile = Path(question["profile"])
     if question["do"] == "look":
         return asyncio.run(_look(profile))
+    from wutong.redeem import redeem  # only who enrolls waits for what it brings along
+
     return {"center": redeem(profile, question["carried"])}
 
 

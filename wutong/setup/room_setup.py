@@ -156,8 +156,10 @@ class RoomSetup:
         offer = await asyncio.to_thread(ask_room, url, code)
         if offer is None and (chosen.court or chosen.room):
             offer = self._typed(chosen)
-        if offer is not None and not offer.brokers:
-            offer = offer.model_copy(update={"brokers": [f":{BROKER_PORT}"]})
+        if offer is not None:
+            # A center may have short names alone.
+            names = {"court_name": offer.court_name or offer.court, "room_name": offer.room_name or offer.room}
+            offer = offer.model_copy(update={**names, "brokers": offer.brokers or [f":{BROKER_PORT}"]})
         self._center, self._offer, self._url, self._carried = chosen, offer, url, code
         return offer
 

@@ -17,6 +17,7 @@ from fastapi import FastAPI, Request
 
 from server.access.center_people import open_people
 from server.access.shared_rights import SharedRights
+from server.config import Config, StoreSettings
 from server.entrance.opened import EntranceNames, install_entrance
 from server.factors import passwords
 from server.factors.totp import STEP_S, totp_code
@@ -25,6 +26,7 @@ from server.people.court_tree import Court
 from server.people.parts import PeopleParts, open_parts
 from server.people.person import Person, PersonForm, Post
 from server.people_settings import PeopleSettings
+from server.rooms import Rooms
 from server.store.database import open_database
 from sync.errors import AccessError
 from sync.http.rights.origins import Origins
@@ -139,9 +141,10 @@ async def entrance_here(folder: Path, settings: PeopleSettings | None = None) ->
     """Served in this process while the block runs."""
     database = open_database(f"sqlite:///{new_store(folder / 'center.db')}")
     rights = SharedRights(database)
-    access, _ = open_people(folder, {}, database, rights)
     settings = settings or PeopleSettings()
-    people = open_parts(folder, "五同", settings, database, rights, access)
+    config = Config(storage=StoreSettings(data=folder), people=settings)
+    access, _ = open_people(folder, config, database, rights)
+    people = open_parts(folder, "五同", settings, database, rights, access, Rooms([]))
     app = new_app("五同")
     notes: list[tuple[str, ...]] = []
 
