@@ -130,11 +130,10 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     folds = KeptFolds(database)
     audit = Audit(record)
     rights = SharedRights(database)
-    people = {"inspector": config.inspector, "archivist": config.archivist}
-    access, sessions = open_people(data, people, database, rights)
-    persons = open_parts(data, config.name, config.people, database, rights, access)
+    access, sessions = open_people(data, config, database, rights)
     broker, shown = open_broker(config, court, mine)
     register = RoomRegister(database, rights, rooms, config.rooms)
+    persons = open_parts(data, config.name, config.people, database, rights, access, rooms)
     ownership = owned_by(mine, database, list(rooms.current))
     rooms.twice.add(ownership.of_own(lambda room: audit.note("twice", "device", room.address, "")))
     classifications = Classifications(record, archive, rights)
@@ -172,11 +171,11 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
         owns=ownership.owns,
     )
     ingest.sealed.add(sealing.said)
-    for listener in (classifications.stored, rooms.stored, live.stored, witness.stored):
+    for listener in (classifications.stored, persons.reaches.stored, rooms.stored, live.stored, witness.stored):
         ingest.stored.add(listener)
     pace = MessagePace()
     elsewhere = StoredElsewhere(database, Verifier(CENTER, key.public_key()), rights, ownership.owns)
-    for told in (classifications.stored, rooms.stored):
+    for told in (classifications.stored, persons.reaches.stored, rooms.stored):
         elsewhere.read.add(told)
     elsewhere.stored.add(live.stored)
     messages = RoomMessages(
@@ -257,9 +256,14 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
         sealing=sealing,
         publish_docket=dockets.tell,
         integrity=witness.of_hearing,
+        reaches=persons.reaches,
     ).install(app)
     ArchiveRoutes(
-        access=access, archive=ArchiveReader(database), classifications=classifications, sealing=sealing
+        access=access,
+        archive=ArchiveReader(database),
+        classifications=classifications,
+        sealing=sealing,
+        reaches=persons.reaches,
     ).install(app)
     grants = Grants(database, classifications, rights, utc_ns=rights.utc_ns)
     PartyRoutes(
@@ -270,6 +274,7 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
         grants=grants,
         viewed=viewed,
         sealing=sealing,
+        reaches=persons.reaches,
     ).install(app)
     furthest = HeardFurthest(database, rooms, sealing, rights, lambda: live.rooms_with_parts)
     SealingRoutes(access, archive, sealing, furthest).install(app)
@@ -277,7 +282,7 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     install_entrance(app, names, config.people, database, persons, access, key, room_by(tokens), rights.utc_s)
     RosterRoutes(access, database, persons).install(app)
     OverviewRoutes(access, database, persons.known).install(app)
-    pages.install(app, ["inspect", "view", "admin"], home="inspect")
+    pages.install(app, ["inspect", "view", "admin", "account"], home="inspect")
     failed = asyncio.get_running_loop().create_future()
     tls = CenterTls(court, shown, certificates, config, policy, lambda: rooms.current.keys())
     rooms.added.add(lambda room: tls.bear(room.address))

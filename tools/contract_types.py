@@ -20,8 +20,8 @@ from edge.clerks.panel_entry import ShownEntry
 from edge.state.messages import PanelMessage, ShownRoomState, WallState
 from server.access.grants import ShownGrant
 from server.api.archive import ArchivedHearings, ArchivedWords, ListedHearing
-from server.api.inspectors import NewClassification, RecordedHearing
 from server.api.parties import GrantedHearing, NewGrant
+from server.api.recorded_hearing import NewClassification, RecordedHearing
 from server.api.sealing import Lifting, NewSealedPart
 from server.entrance.account.account_bodies import RecoveryCodes, ShownAccount, ShownSessions, SignUpCode
 from server.entrance.helping_routes import NewAct, ShownActs

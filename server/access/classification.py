@@ -1,7 +1,7 @@
 """密级: who may see a hearing, during and after it.
 
     open        可查看    every inspector      (of a public trial)
-    restricted  限制查阅  the archivist alone  (of a trial that is not public, until somebody says otherwise)
+    restricted  限制查阅  the archivist, and who sits in it (of a trial that is not public, until somebody says other)
     withdrawn   停止查阅  nobody               (only the archivist can lift it)
 
 Everybody may raise a classification; only the archivist lowers one, which is how an inspector is granted a closed
@@ -39,6 +39,7 @@ from server.store.rights.sight import Sight
 from server.store.writer import RecordWriter
 from sync.errors import AccessError, ConfigError
 from sync.http.rights.people import Session
+from sync.http.rights.roles import SITTING
 from sync.record.bodies.session import is_public
 from sync.runtime.listeners import Listeners
 
@@ -72,7 +73,8 @@ _ORDER = tuple(Classification)
 
 def _allowed(role: str) -> tuple[Classification, ...]:
     """The classifications that people of a role may see."""
-    return (Classification.OPEN, Classification.RESTRICTED) if role == ARCHIVIST else (Classification.OPEN,)
+    more = role == ARCHIVIST or role in SITTING
+    return (Classification.OPEN, Classification.RESTRICTED) if more else (Classification.OPEN,)
 
 
 @dataclass(frozen=True, slots=True)

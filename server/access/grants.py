@@ -31,6 +31,7 @@ from sync.errors import AccessError, HearingError, WutongError
 from sync.http.rights.people import Session
 
 PARTY = "party"
+NO_GRANT = "没有这项授权 (there is no such grant)"
 MAX_HOURS = 168
 MAX_OPEN = 200
 """Grants of one hearing that are in force at once: all parties and counsel of the largest trial."""
@@ -179,6 +180,11 @@ class Grants:
         await self._took(*opened)
         return opened[0]
 
+    async def granted(self, name: str) -> str | None:
+        """The hearing of a grant, in force or not; None when there is no such grant."""
+        query = select(t.grants.c.hearing).where(t.grants.c.id == name)
+        return await self._db.read(lambda connection: connection.execute(query).scalar())
+
     async def revoke(self, session: Session, address: str, name: str) -> Grant:
         """Take a grant back; `WutongError` "not-found"."""
 
@@ -197,7 +203,7 @@ class Grants:
 
         revoked = await self._db.write(work)
         if revoked is None:
-            raise WutongError("没有这项授权 (there is no such grant)", code="not-found")
+            raise WutongError(NO_GRANT, code="not-found")
         await self._took(*revoked)
         return revoked[0]
 

@@ -11,15 +11,20 @@ from typing_extensions import TypedDict
 from server.access.classification import Classification, Classifications
 from server.access.sealing import Sealing
 from server.api.judged_list import JudgedList
+from server.people.reaches import Reaches
 from server.shown_room import hidden_case
 from server.store.archive.archive_reader import MOST_A_PAGE, MOST_COUNTED, ArchivePage, ArchiveReader
 from server.store.archive.filters import HearingFilter, WordFilter
 from server.store.archive.place import ArchivePlace
 from server.store.archive.rows import HearingRow, SearchHit
+from server.store.rights.sight import Sight
 from sync.http.rights.access import Access
 from sync.http.rights.rules import allow
 
-READERS = ("inspector", "archivist")
+KEEPERS = ("inspector", "archivist")
+"""Who may raise a level, or seal a part."""
+READERS = (*KEEPERS, "leader", "judge", "presiding", "clerk")
+"""Who may see hearings, each what is theirs (`server.people.reaches`)."""
 Words = Annotated[str, Query(max_length=200)]
 """What somebody types or chooses."""
 Day = Annotated[str, Query(max_length=40)]
@@ -64,8 +69,15 @@ class ArchiveRoutes:
     """The routes of the archive page."""
 
     def __init__(
-        self, *, access: Access, archive: ArchiveReader, classifications: Classifications, sealing: Sealing
+        self,
+        *,
+        access: Access,
+        archive: ArchiveReader,
+        classifications: Classifications,
+        sealing: Sealing,
+        reaches: Reaches,
     ) -> None:
+        self._reaches = reaches
         self._access = access
         self._archive = archive
         self._classifications = classifications
@@ -90,7 +102,7 @@ class ArchiveRoutes:
         ) -> Response:
             role = self._access.session(request).role
             wanted = HearingFilter(court, room, case, "", state, from_date, to_date, level)
-            page = await self._archive.hearings(wanted, self._classifications.sight(role), _place(after), most)
+            page = await self._archive.hearings(wanted, self._sight(request), _place(after), most)
             count = None if page.count is None else min(page.count, MOST_COUNTED)
             at_least = page.count is not None and (not page.counted or page.count > MOST_COUNTED)
             end = {"count": count, "at_least": at_least, **_end(page)}
@@ -115,11 +127,15 @@ class ArchiveRoutes:
         ) -> Response:
             mine = self._access.session(request).role
             wanted = WordFilter(role, case, court, from_date, to_date, room, level)
-            page = await self._archive.words(q, wanted, self._classifications.sight(mine), _place(after), most)
+            page = await self._archive.words(q, wanted, self._sight(request), _place(after), most)
             self._access.add(request, hits=len(page.rows))
             return JudgedList(
                 lambda: {"hits": hits_in_sight(self._classifications, self._sealing, mine, page), **_end(page)}
             )
+
+    def _sight(self, request: Request) -> Sight:
+        session = self._access.session(request)
+        return self._reaches.sight(session, self._classifications.sight(session.role))
 
 
 def listed_hearings(

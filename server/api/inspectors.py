@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
-from dataclasses import asdict, replace
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response, WebSocket
-from pydantic import BaseModel, ConfigDict, Field
-from typing_extensions import TypedDict
 
 from server.access.audit import Audit, address_of
-from server.access.classification import ARCHIVIST, Classification, Classifications
+from server.access.classification import ARCHIVIST, Classifications
 from server.access.sealing import Sealing, sealed_part
 from server.access.viewing_log import PlayedTo, ViewingLog
-from server.api.archive import READERS, Words, hits_in_sight, listed_hearings
+from server.api.archive import KEEPERS, READERS, Words, hits_in_sight, listed_hearings
 from server.api.hearing_pages import HearingPage, HearingPages, PageAudience, for_archivists, for_inspectors
 from server.api.judged_list import JudgedList
-from server.events.redaction import SignedWords
+from server.api.recorded_hearing import NewClassification, part_to_screen
 from server.live.hub import LiveHub
 from server.live.log import LiveLog
+from server.people.reaches import Reaches
 from server.playback.ranges import MediaRange
-from server.playback.service import PlayableTrack, PlaybackService, answer, check_seen
+from server.playback.service import PlaybackService, answer, check_seen
 from server.playback.solo_queue import SoloQueue
 from server.rooms import Rooms
 from server.store.archive.filters import HearingFilter, WordFilter
@@ -40,10 +38,9 @@ from sync.record.bodies.limits import Name, PageNumber, PictureScale
 from sync.record.docket import MAX_DOCKET_BYTES, Docket
 from sync.record.explanation import explain
 from sync.record.milliseconds import to_ms
-from sync.record.sealed_parts import SealedPart, Unseen, UnseenSpan, spans_shown
+from sync.record.sealed_parts import Unseen, spans_shown
 from sync.record.withheld import withheld
 from sync.runtime.units import NS_PER_MS
-from sync.text.fields import LINE
 
 MOST_MS = 2.0**62 / NS_PER_MS
 
@@ -52,42 +49,6 @@ MAX_TABS = 32
 """Live pages of one session; 8 MiB of pictures may wait for each."""
 DOCKET_BODY_BYTES = 1024 * 1024
 """A day of a room, the words of its cases included."""
-
-
-class NewClassification(BaseModel):
-    """Body of a change of level: why is kept with it."""
-
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-    level: Classification
-    reason: Annotated[str, LINE, Field(min_length=1, max_length=200)]
-
-
-def part_to_screen(part: SealedPart, unseen: Unseen) -> dict[str, Any]:
-    """A sealed part as somebody gets it: why it was sealed is for who may see it."""
-    told = replace(part, reason="") if unseen.touches(part.from_ns, part.to_ns) else part
-    shown = to_ms(asdict(told))
-    assert isinstance(shown, dict)
-    return shown
-
-
-class RecordedHearing(TypedDict):
-    """What `GET /api/hearings/{id}` says beside the hearing itself; `tracks` are those that can be played."""
-
-    signing: SignedWords
-    room: str
-    court_name: str
-    room_name: str
-    access: Classification
-    integrity: ProofProgress
-    now_ms: float | None
-    """Room time now; null when it is over, the room is not online, or nothing is known of it (`room_known`)."""
-    room_known: NotRequired[bool]
-    """False at a process of the center that does not hear the room yet: ask again. A center of before does not say
-    it."""
-    tracks: list[PlayableTrack]
-    unseen: list[UnseenSpan]
-    """What of it lies in sealed parts that who asks may not see."""
 
 
 class InspectorRoutes:
@@ -110,7 +71,9 @@ class InspectorRoutes:
         sealing: Sealing,
         publish_docket: Callable[[str, str], bool],
         integrity: Callable[[str], Awaitable[ProofProgress]],
+        reaches: Reaches,
     ) -> None:
+        self._reaches = reaches
         self._access = access
         self._archive = archive
         self._folds = folds
@@ -143,13 +106,14 @@ class InspectorRoutes:
                 def said(tab: LiveTab) -> None:
                     self._watching.said(session, address_of(ws), tab)
 
-                may_watch, may_see = self._may_watch(session.role), self._may_see(session.role, session)
+                may_watch, may_see = self._may_watch(session), self._may_see(session)
                 may_see_span = self._may_see_span(session.role)
                 await self._live.serve(
                     ws,
                     may_watch=may_watch,
                     may_see=may_see,
                     may_see_span=may_see_span,
+                    knows=lambda room: self._reaches.room(session, room),
                     on_said=said,
                     alive=lambda: self._access.alive(session),
                 )
@@ -159,11 +123,17 @@ class InspectorRoutes:
         @app.get("/api/rooms")
         @allow(*READERS)
         async def rooms(request: Request) -> Response:
-            role = self._access.session(request).role
-            may_see, may_see_span = self._may_see(role), self._may_see_span(role)
+            session = self._access.session(request)
+            may_see, may_see_span = self._may_see(session), self._may_see_span(session.role)
             self._live.visited.notify()
             states = self._rooms.current.values()
-            return JudgedList(lambda: [self._live.shown(room, may_see, may_see_span) for room in states])
+            return JudgedList(
+                lambda: [
+                    self._live.shown(room, may_see, may_see_span)
+                    for room in states
+                    if self._reaches.room(session, room.address)
+                ]
+            )
 
         @app.get("/api/hearings")
         @allow(*READERS)
@@ -251,7 +221,7 @@ class InspectorRoutes:
                 return draft
 
         @app.put("/api/hearings/{hearing}/access")
-        @allow(*READERS)
+        @allow(*KEEPERS)
         async def access(hearing: Name, body: NewClassification, request: Request) -> dict[str, str]:
             if await self._archive.owner(hearing) is None:
                 raise WutongError("没有这次庭审 (there is no such hearing)", code="not-found")
@@ -358,15 +328,22 @@ class InspectorRoutes:
             page = await self._pages.of(hearing, audience, unseen, encode_page)
         return page, unseen
 
-    def _may_watch(self, role: str) -> Callable[[str], bool]:
+    def _may_watch(self, session: Session) -> Callable[[str], bool]:
         def may(name: str) -> bool:
             room = self._rooms.states.get(name.rpartition("/")[0])
-            return room is not None and self._classifications.lets(role, room.live_id)
+            if room is None or not self._classifications.lets(session.role, room.live_id):
+                return False
+            return self._reaches.room(session, room.address) and self._reaches.hearing(session, room.live_id)
 
         return may
 
-    def _may_see(self, role: str, session: Session | None = None) -> Callable[[str | None], bool]:
-        return lambda hearing: not (session and session.ended) and self._classifications.lets(role, hearing)
+    def _may_see(self, session: Session) -> Callable[[str | None], bool]:
+        def may(hearing: str | None) -> bool:
+            if session.ended or not self._classifications.lets(session.role, hearing):
+                return False
+            return self._reaches.hearing(session, hearing)
+
+        return may
 
     def _may_see_span(self, role: str) -> Callable[[str | None, int, int], bool]:
         return lambda hearing, from_ns, to_ns: not self._sealing.unseen(role, hearing).touches(from_ns, to_ns)
@@ -392,4 +369,5 @@ class InspectorRoutes:
         return self._classifications.judged(session, hearing)
 
     def _sight(self, request: Request) -> Sight:
-        return self._classifications.sight(self._access.session(request).role)
+        session = self._access.session(request)
+        return self._reaches.sight(session, self._classifications.sight(session.role))

@@ -18,12 +18,13 @@ from typing_extensions import TypedDict
 
 from server.access.audit import address_of
 from server.access.classification import ARCHIVIST
-from server.access.grants import MAX_HOURS, PARTY, Grant, Grants
+from server.access.grants import MAX_HOURS, NO_GRANT, PARTY, Grant, Grants
 from server.access.sealing import Sealing, sealed_part
 from server.access.viewing_log import PlayedTo, ViewingLog
 from server.api.hearing_pages import HearingPages, PageAudience, array, field_of, signing_field
 from server.api.inspectors import Ms
 from server.events.redaction import SignedWords
+from server.people.reaches import Reaches
 from server.playback.service import PlayableTrack, PlaybackService, answer, check_seen
 from server.store.encoded_page import encode
 from server.store.kept_folds import KeptFold, KeptFolds
@@ -135,7 +136,9 @@ class PartyRoutes:
         grants: Grants,
         viewed: ViewingLog,
         sealing: Sealing,
+        reaches: Reaches,
     ) -> None:
+        self._reaches = reaches
         self._access = access
         self._archive = archive
         self._pages = HearingPages(folds)
@@ -165,7 +168,11 @@ class PartyRoutes:
         @app.delete("/api/grants/{grant}")
         @allow(ARCHIVIST)
         async def revoke(grant: Name, request: Request) -> Any:
-            revoked = await self._grants.revoke(self._access.session(request), address_of(request), grant)
+            session = self._access.session(request)
+            hearing = await self._grants.granted(grant)
+            if hearing is not None:  # of another court it answers as one that is not there
+                await self._reached(session, hearing)
+            revoked = await self._grants.revoke(session, address_of(request), grant)
             await self._access.end(revoked.id)
             return self._grants.to_screen(revoked)
 
@@ -246,6 +253,12 @@ class PartyRoutes:
                 response = await self._playing.page(grant.hearing, exhibit, page, scale, self._grants.sight(), unseen)
                 self._unchanged(request, grant, unseen)
                 return response
+
+    async def _reached(self, session: Session, hearing: str) -> None:
+        try:
+            await self._reaches.check_hearing(session, hearing)
+        except WutongError as error:
+            raise WutongError(NO_GRANT, code="not-found") from error
 
     def _unseen(self, grant: Grant) -> Unseen:
         return self._sealing.unseen(PARTY, grant.hearing)

@@ -11,8 +11,9 @@ from server.access.audit import address_of
 from server.access.classification import ARCHIVIST
 from server.access.heard_furthest import HeardFurthest
 from server.access.sealing import Sealing
-from server.api.archive import READERS
-from server.api.inspectors import MOST_MS, part_to_screen
+from server.api.archive import KEEPERS
+from server.api.inspectors import MOST_MS
+from server.api.recorded_hearing import part_to_screen
 from server.store.reader import RecordReader
 from sync.errors import WutongError
 from sync.http.rights.access import Access
@@ -65,7 +66,7 @@ class SealingRoutes:
         """Add all routes."""
 
         @app.put("/api/hearings/{hearing}/sealed-parts")
-        @allow(*READERS)
+        @allow(*KEEPERS)
         async def seal(hearing: Name, body: NewSealedPart, request: Request) -> list[dict[str, Any]]:
             await self._owner(hearing)
             to_ns = None if body.to_ms is None else round(body.to_ms * NS_PER_MS)
@@ -81,7 +82,7 @@ class SealingRoutes:
             return self._parts(request, hearing)
 
         @app.post("/api/hearings/{hearing}/sealed-parts/{part}/end")
-        @allow(*READERS)
+        @allow(*KEEPERS)
         async def end(hearing: Name, part: PartName, request: Request) -> list[dict[str, Any]]:
             room = await self._owner(hearing)
             self._sealing.check_goes_on(hearing, part)

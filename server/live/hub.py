@@ -33,7 +33,7 @@ from server.rooms import KnownRoom, Rooms
 from sync import topics
 from sync.errors import CenterError, EnvelopeError
 from sync.http.live.gateway import MAX_WATCHED, UNBEGUN, Gateway
-from sync.http.live.tab import CLIENT_BYTES, LiveTab, Spans
+from sync.http.live.tab import CLIENT_BYTES, LiveTab, MaySee, MaySeeSpan, Spans
 from sync.media.budgets import MAX_HEADER_BYTES
 from sync.media.envelope import Envelope, Kind
 from sync.record.milliseconds import event_to_ms, to_ms
@@ -111,8 +111,9 @@ class LiveHub:
         ws: WebSocket,
         *,
         may_watch: Callable[[str], bool],
-        may_see: Callable[[str | None], bool],
-        may_see_span: Callable[[str | None, int, int], bool],
+        may_see: MaySee,
+        may_see_span: MaySeeSpan,
+        knows: Callable[[str], bool] = lambda room: True,
         on_said: Callable[[LiveTab], None],
         alive: Callable[[], bool],
     ) -> None:
@@ -120,6 +121,7 @@ class LiveHub:
 
         One that asks for `?told=changes` is told of each room what is new, and gets thumbnails and captions of the
         rooms that it says it has in sight. One of before is told rooms whole, and has the first `MAX_WATCHED` in sight.
+        Of rooms that it does not `knows`, by their address, a tab is told nothing.
         """
         by_changes = ws.query_params.get("told") == "changes"
 
@@ -133,12 +135,12 @@ class LiveHub:
 
         await self.gateway.serve(
             ws,
-            [] if by_changes else self.first(may_see, may_see_span),
+            [] if by_changes else self.first(may_see, may_see_span, knows),
             may_watch=may_watch,
             may_see=may_see,
             may_see_span=may_see_span,
-            sight=() if by_changes else list(itertools.islice(self._rooms.current, MAX_WATCHED)),
-            on_joined=self.joined if by_changes else self.wall.join_of_before,
+            sight=() if by_changes else list(itertools.islice(filter(knows, self._rooms.current), MAX_WATCHED)),
+            on_joined=lambda tab: self.joined(tab, knows) if by_changes else self.wall.join_of_before(tab, knows),
             on_said=said,
             alive=alive,
         )
@@ -151,31 +153,28 @@ class LiveHub:
         self.looked_at.notify(rooms)
         self.wall.in_sight(tab, rooms)
 
-    def joined(self, tab: LiveTab) -> None:
+    def joined(self, tab: LiveTab, knows: Callable[[str], bool] = lambda room: True) -> None:
         """A tab that is told what is new has come."""
-        self.wall.join(tab)
+        self.wall.join(tab, knows)
         tab.text(self._link)
 
     def first(
         self,
-        may_see: Callable[[str | None], bool] = lambda hearing: True,
-        may_see_span: Callable[[str | None, int, int], bool] = lambda hearing, from_ns, to_ns: True,
+        may_see: MaySee = lambda hearing: True,
+        may_see_span: MaySeeSpan = lambda hearing, from_ns, to_ns: True,
+        knows: Callable[[str], bool] = lambda room: True,
     ) -> list[Callable[[], CenterMessage]]:
         """What a tab of before gets before everything else, made when it is sent: it may wait, and is judged then."""
 
         def rooms() -> CenterMessage:
-            shown: Any = [self.shown(room, may_see, may_see_span) for room in self._rooms.current.values()]
+            states = filter(lambda room: knows(room.address), self._rooms.current.values())
+            shown: Any = [self.shown(room, may_see, may_see_span) for room in states]
             # The center's clock, so that a browser whose own is wrong still measures the lag right.
             return {"type": "rooms", "rooms": shown, "utc_ms": time.time_ns() / 1_000_000}
 
         return [rooms, self._link]
 
-    def shown(
-        self,
-        room: KnownRoom,
-        may_see: Callable[[str | None], bool],
-        may_see_span: Callable[[str | None, int, int], bool],
-    ) -> dict[str, Any]:
+    def shown(self, room: KnownRoom, may_see: MaySee, may_see_span: MaySeeSpan) -> dict[str, Any]:
         """A room as somebody gets it."""
         sealed = not all(may_see_span(room.told_id, *span) for span in self._now(room))
         return room.to_screen(shown=may_see(room.told_id), part_sealed=sealed)

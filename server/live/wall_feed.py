@@ -30,6 +30,8 @@ _CHANGES = "changes"
 class _TabTold:
     """One tab."""
 
+    knows: Callable[[str], bool]
+    """Whether a room is there for it."""
     looks: dict[str, RoomLook] = field(default_factory=dict)
     """address -> how the tab was told that the room looks."""
     due: dict[str, None] = field(default_factory=dict)
@@ -58,7 +60,7 @@ class WallFeed:
         self._monotonic_s = monotonic_s
         self._looks: dict[str, RoomLooks] = {}
         self._tabs: dict[LiveTab, _TabTold] = {}
-        self._of_before: set[LiveTab] = set()
+        self._of_before: dict[LiveTab, Callable[[str], bool]] = {}
         self._changed: dict[str, bool] = {}
         """address -> whether everybody is to be told, since tabs were last told."""
         self._asking: dict[LiveTab, None] = {}
@@ -67,20 +69,20 @@ class WallFeed:
         rooms.added.add(self.relist)
         rooms.removed.add(self.relist)
 
-    def join(self, tab: LiveTab) -> None:
-        """A tab has come and is to be told everything."""
-        self._tabs[tab] = _TabTold(whole_s=self._monotonic_s())
+    def join(self, tab: LiveTab, knows: Callable[[str], bool] = lambda room: True) -> None:
+        """A tab has come and is to be told everything of the rooms that are there for it."""
+        self._tabs[tab] = _TabTold(knows=knows, whole_s=self._monotonic_s())
         self._queue(tab)
 
-    def join_of_before(self, tab: LiveTab) -> None:
+    def join_of_before(self, tab: LiveTab, knows: Callable[[str], bool] = lambda room: True) -> None:
         """A tab of before has come, and was told everything."""
-        self._of_before.add(tab)
+        self._of_before[tab] = knows
 
     def leave(self, tab: LiveTab) -> None:
         """A tab has gone."""
         self._tabs.pop(tab, None)
         self._asking.pop(tab, None)
-        self._of_before.discard(tab)
+        self._of_before.pop(tab, None)
 
     def ask_whole(self, tab: LiveTab) -> None:
         """A tab has missed something."""
@@ -105,8 +107,9 @@ class WallFeed:
         for_all = judged_anew or before is None or now.differs_for_all(before)
         self._changed[room.address] = for_all or self._changed.get(room.address, False)
         self._awake.set()
-        for tab in self._of_before:
-            self._queue_of_before(tab, room)
+        for tab, knows in self._of_before.items():
+            if knows(room.address):
+                self._queue_of_before(tab, room)
 
     def in_sight(self, tab: LiveTab, rooms: Iterable[str]) -> None:
         """Rooms have come into a tab's sight, or gone out of it."""
@@ -163,6 +166,8 @@ class WallFeed:
         if told.wants_whole:
             return self._whole(tab, told)
         due, told.due = told.due, {}
+        if any(address in told.looks and not told.knows(address) for address in due):
+            return self._whole(tab, told)  # a room that is not there any more is told by its absence alone
         known = self._rooms.current
         news = [text for address in due if address in known and (text := self._news(tab, told, known[address]))]
         if not news:
@@ -171,6 +176,8 @@ class WallFeed:
         return f'{{"type": "changes", "number": {told.number}, "rooms": [{", ".join(news)}]}}'
 
     def _news(self, tab: LiveTab, told: _TabTold, room: KnownRoom) -> str:
+        if not told.knows(room.address):
+            return ""
         looks, view = self._looks_of(room), self._view(tab, room)
         text = looks.news(told.looks.get(room.address), view)
         if text:
@@ -180,8 +187,11 @@ class WallFeed:
     def _whole(self, tab: LiveTab, told: _TabTold) -> str:
         told.wants_whole, told.number = False, 0
         told.due.clear()
-        for address, room in self._rooms.current.items():
-            told.looks[address] = self._looks_of(room).look(self._view(tab, room))
+        told.looks = {
+            address: self._looks_of(room).look(self._view(tab, room))
+            for address, room in self._rooms.current.items()
+            if told.knows(address)
+        }
         rooms = ", ".join(look.text for look in told.looks.values())
         # The center's clock, so that a browser whose own is wrong still measures the lag right.
         return f'{{"type": "rooms", "rooms": [{rooms}], "utc_ms": {time.time_ns() / 1_000_000}, "number": 0}}'

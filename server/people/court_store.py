@@ -74,7 +74,7 @@ class CourtStore:
                 before.parent if parent is None else parent,
             )
             faults = _faults(now, tree)
-            moved = now.parent != before.parent
+            moved = now.parent != before.parent and by.court is not None
             if moved and (now.parent not in by.reach(tree) or before.parent not in by.reach(tree)):
                 faults.append(FieldFault("parent", "只能在您的管辖范围内调整 (it is moved only within your reach)"))
             if faults:

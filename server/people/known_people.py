@@ -16,7 +16,7 @@ from server.people.court_tree import CourtTree
 from server.people.person import Person, Post
 from server.people.person_rows import court_tree, persons_of
 from server.store.rights.rights_rows import COURT_RIGHTS, PERSON_RIGHTS
-from server.store.sitting import folded_name
+from server.store.rights.sitting import folded_name
 from sync.http.rights.people import Session
 from sync.http.rights.roles import SITTING
 from sync.runtime.listeners import Listeners

@@ -13,7 +13,9 @@ from server.people.first_administrator import FirstAdministrator
 from server.people.known_people import KnownPeople
 from server.people.people_store import PeopleStore
 from server.people.person_sessions import PersonSessions
+from server.people.reaches import Reaches
 from server.people_settings import PeopleSettings
+from server.rooms import Rooms
 from server.store.database import Database
 from sync.http.rights.access import Access
 
@@ -27,6 +29,7 @@ class PeopleParts:
     courts: CourtStore
     sessions: PersonSessions
     first: FirstAdministrator
+    reaches: Reaches
 
     async def start(self, courts: Iterable[tuple[str, str]]) -> None:
         """Know the courts (slug, name) of the configured rooms, and have a code for the first administrator while there
@@ -41,15 +44,23 @@ class PeopleParts:
 
 
 def open_parts(
-    data: Path, name: str, settings: PeopleSettings, database: Database, rights: SharedRights, access: Access
+    data: Path,
+    name: str,
+    settings: PeopleSettings,
+    database: Database,
+    rights: SharedRights,
+    access: Access,
+    rooms: Rooms,
 ) -> PeopleParts:
     """The people of the center that is called `name`; nothing is read yet."""
     known = KnownPeople(rights)
     store = PeopleStore(database, known, rights)
+    reaches = Reaches(known, database, rooms)
     return PeopleParts(
         known,
         store,
         CourtStore(database, known, rights),
-        PersonSessions(access, known, store, settings.limits()),
+        PersonSessions(access, known, store, reaches, settings.limits()),
         FirstAdministrator(database, store, known, rights, data=data, center_name=name),
+        reaches,
     )

@@ -29,7 +29,7 @@ from server.store.audit_rows import append_rows
 from server.store.database import Database
 from server.store.rights.posts import ACTIVE, LEFT, LOCKED
 from server.store.rights.rights_rows import PERSON_RIGHTS, raise_version
-from server.store.sitting import folded_name
+from server.store.rights.sitting import folded_name
 from sync.errors import HearingError, WutongError
 from sync.http.rights.roles import ADMINISTRATOR
 from sync.text.names import clean_name

@@ -16,6 +16,7 @@ from server.access.audit import address_of
 from server.people.known_people import KnownPeople
 from server.people.people_store import PeopleStore
 from server.people.person import Post
+from server.people.reaches import Reaches
 from sync.errors import AccessError
 from sync.http.rights.access import Access
 from sync.http.rights.people import Session, SessionLimits
@@ -37,7 +38,12 @@ class PersonSessions:
     """All methods belong to one event loop."""
 
     def __init__(
-        self, access: Access, known: KnownPeople, store: PeopleStore, limits: dict[str, SessionLimits]
+        self,
+        access: Access,
+        known: KnownPeople,
+        store: PeopleStore,
+        reaches: Reaches,
+        limits: dict[str, SessionLimits],
     ) -> None:
         self._access = access
         self._known = known
@@ -45,7 +51,7 @@ class PersonSessions:
         self._ending: set[asyncio.Task[None]] = set()
         self.judged_anew = Listeners[[]]()
         """Told when somebody may see more, or less, than before."""
-        access.hold_persons(known.stands, limits)
+        access.hold_persons(known.stands, limits, reaches.check)
         known.changed.add(self._changed)
         known.courts.changed.add(self._courts_changed)
 

@@ -16,7 +16,7 @@ from server.people.person_rows import persons_of
 from server.store import tables as t
 from server.store.rights.credential_tables import credentials
 from server.store.rights.posts import LEFT
-from server.store.sitting import folded_name
+from server.store.rights.sitting import folded_name
 from sync.http.rights.roles import Role
 from sync.runtime.units import NS_PER_MS
 

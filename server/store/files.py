@@ -35,14 +35,12 @@ def belongs(room: str, hearing: str, kind: str) -> ColumnElement[bool]:
 
 
 def is_free(sight: Sight) -> ColumnElement[bool]:
-    """Whether no hearing that is beyond sight holds the bytes of a row of `files`, too.
+    """Whether no hearing whose level is beyond sight holds the bytes of a row of `files`, too.
 
     A hearing whose opening has not come yet counts by what is said of its level alone.
     """
     other = t.files.alias("other_files")
-    beyond = (
-        select(t.hearings.c.id).where(t.hearings.c.id == other.c.hearing, not_(sight.of_hearings())).correlate(other)
-    )
+    beyond = select(t.hearings.c.id).where(t.hearings.c.id == other.c.hearing, not_(sight.of_levels())).correlate(other)
     said = (
         select(t.levels.c.hearing)
         .where(t.levels.c.hearing == other.c.hearing, t.levels.c.level.not_in(sorted(sight.levels)))

@@ -63,10 +63,10 @@ class RecordReader:
         self._db = database
 
     async def hearings(self, wanted: HearingFilter, sight: Sight) -> list[dict[str, Any]]:
-        """Hearings that are within sight, newest first, and without a filter for cases those beyond it: they take no
-        place from the others, and who looks for a case learns nothing of them."""
-        within = await self._listed(wanted, sight, sight.of_hearings())
-        beyond = [] if wanted.case else await self._listed(wanted, sight, not_(sight.of_hearings()))
+        """Hearings that are within sight, newest first, and without a filter for cases those whose level is beyond it:
+        they take no place from the others, and who looks for a case learns nothing of them."""
+        within = await self._listed(wanted, sight, sight.of_levels())
+        beyond = [] if wanted.case else await self._listed(wanted, sight, not_(sight.of_levels()))
         soon_ms = _soon_ns() / NS_PER_MS
         return sorted(
             within + beyond, key=lambda row: (row["opened_utc_ms"] > soon_ms, -row["opened_utc_ms"], row["id"])
@@ -74,7 +74,7 @@ class RecordReader:
 
     async def _listed(self, wanted: HearingFilter, sight: Sight, which: ColumnElement[bool]) -> list[dict[str, Any]]:
         h, soon = t.hearings.c, _soon_ns()
-        conditions = [*indexed_conditions(wanted, self._db.dialect), *compared(wanted, sight), which]
+        conditions = [*indexed_conditions(wanted, self._db.dialect), *sight.indexed(), *compared(wanted, sight), which]
 
         def work(connection: Connection) -> list[Row[Any]]:
             few = few_hearings(connection, wanted, sight, indexed=self._db.full_text)

@@ -323,4 +323,4 @@ sittings = Table(
     Column("name", String(200), primary_key=True),
     Index("sittings_name", "name", "hearing"),
 )
-"""The bench and the clerk of each hearing, by their folded names (`server.store.sitting`)."""
+"""The bench and the clerk of each hearing, by their folded names (`server.store.rights.sitting`)."""

@@ -34,7 +34,7 @@ from server.store.rights.rights_rows import (
     raise_version,
 )
 from server.store.rights.sealed_parts import keep_act, newest_part, said_of, take_room_acts
-from server.store.sitting import sitting_of
+from server.store.rights.sitting import sitting_of
 from server.store.words.transcript_index import Lines
 from sync.errors import HearingError, StorageError
 from sync.record.bodies.media import SegmentBody

@@ -84,6 +84,8 @@ port = {port}
 port = {mqtt_port}
 username = "center"
 password_file = "{password}"
+[people]
+codes_until = 2099-12-31
 [storage]
 data = "{folder / "center"}"
 reserve_gib = 0

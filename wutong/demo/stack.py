@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ from wutong.redeem import redeem
 
 START_S = 60
 ROOM_SERVICES: tuple[Service, ...] = ("recorder", "signer", "edge", "uplink", "transcriber")
+CODES_DAYS = timedelta(days=30)
+"""So long who tries it may sign in by the codes that it prints."""
 CENTER_NAME = "尖山区人民法院庭审督查中心"
 
 
@@ -216,6 +218,8 @@ def _write_center(data: Path, port: int, mqtt_port: int, keys: Path, plans: list
         "tls = true",
         "[tls]",
         f"loopback = {q(tls)}",
+        "[people]",
+        f"codes_until = {datetime.now().astimezone().date() + CODES_DAYS}",
         "[storage]",
         f"data = {q(str(data.resolve()))}",
     ]

@@ -9,7 +9,7 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-from server.store.sitting import sitting_of
+from server.store.rights.sitting import sitting_of
 
 revision = "0018"
 down_revision = "0017"

@@ -70,10 +70,10 @@ class ArchiveReader:
     async def hearings(
         self, wanted: HearingFilter, sight: Sight, after: ArchivePlace | None = None, most: int = MOST_A_PAGE
     ) -> ArchivePage:
-        """Hearings, those beyond sight among them unless a case is looked for: whoever lists them must hide their case.
-        The first page says how many there are."""
+        """Hearings, those whose level is beyond sight among them unless a case is looked for: whoever lists them must
+        hide their case. The first page says how many there are."""
         place = after or ArchivePlace.first(self._utc_ns())
-        indexed = indexed_conditions(wanted, self._db.dialect)
+        indexed = [*indexed_conditions(wanted, self._db.dialect), *sight.indexed()]
 
         def work(connection: Connection) -> ArchivePage:
             patience = Patience(self._clock_s, BUDGET_S)
@@ -106,7 +106,7 @@ class ArchiveReader:
         if not terms:
             return ArchivePage([], None, stopped=False)
         place = after or ArchivePlace.first(self._utc_ns())
-        indexed = indexed_conditions(wanted.hearings, self._db.dialect)
+        indexed = [*indexed_conditions(wanted.hearings, self._db.dialect), *sight.indexed()]
         lines = _lines(terms, wanted, sight)
 
         def work(connection: Connection) -> ArchivePage:

@@ -12,19 +12,12 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, String, literal_column
 
 from server.store import tables as t
+from server.store.rights.court_part import PARTS
 from sync.errors import WutongError
 
 DAY_NS = 86_400 * 1_000_000_000
 _FIRST_DAY_NS, _LAST_DAY_NS = -(2**63), 2**63 - 1 - DAY_NS
 """The beginnings of days that a database can compare with."""
-_PARTS = {
-    "postgresql": ("split_part(hearings.room, '/', 1)", "split_part(hearings.room, '/', 2)"),
-    "sqlite": (
-        "substr(hearings.room, 1, instr(hearings.room, '/') - 1)",
-        "substr(hearings.room, instr(hearings.room, '/') + 1)",
-    ),
-}
-"""Court and room of an address, in the words of each database: those of the indexes (migration 0016)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +58,7 @@ class WordFilter:
 def indexed_conditions(wanted: HearingFilter, dialect: str) -> list[ColumnElement[bool]]:
     """Conditions on `hearings`, each of which an index in the order of the list answers."""
     h = t.hearings.c
-    court_part, room_part = (literal_column(one, String) for one in _PARTS[dialect])
+    court_part, room_part = (literal_column(one, String) for one in PARTS[dialect])
     conditions: list[ColumnElement[bool]] = []
     if wanted.court:
         conditions.append(court_part == wanted.court.lower())
@@ -85,7 +78,7 @@ def indexed_conditions(wanted: HearingFilter, dialect: str) -> list[ColumnElemen
 
 def court_part(dialect: str) -> ColumnElement[str]:
     """The court of a hearing's room, as the index of a database has it."""
-    return literal_column(_PARTS[dialect][0], String)
+    return literal_column(PARTS[dialect][0], String)
 
 
 def day_utc_ns(day: str) -> int:

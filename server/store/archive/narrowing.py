@@ -38,6 +38,8 @@ def few_hearings(
     connection: Connection, wanted: HearingFilter, sight: Sight, *, indexed: bool
 ) -> ColumnElement[bool] | None:
     """A condition on `hearings` that holds of few, all that are wanted among them; None where many may be."""
+    if sight.sits is not None:
+        return t.hearings.c.id.in_(sight.sat_in())
     keys = folded_filter(wanted.case) if wanted.case else []
     if wanted.case and indexed:
         named = cases_named(connection, keys) if keys else []
@@ -59,7 +61,7 @@ def few_lines(connection: Connection, terms: Sequence[str], *, indexed: bool) ->
 def compared(wanted: HearingFilter, sight: Sight) -> list[ColumnElement[bool]]:
     """Conditions on `hearings` that are looked at row by row. Who looks for a case learns nothing of those that they
     may not see."""
-    conditions: list[ColumnElement[bool]] = []
+    conditions = sight.compared()
     if wanted.case:
         keys = folded_filter(wanted.case)
         conditions += [in_case(keys) if keys else false(), sight.of_hearings()]

@@ -36,6 +36,10 @@ BEHIND_NS = NS_PER_S
 MAX_TEXTS = 4000
 
 
+MaySee = Callable[[str | None], bool]
+"""Whether somebody may see a hearing; None: what is of none."""
+MaySeeSpan = Callable[[str | None, int, int], bool]
+"""Whether somebody may see [from, to) of it, in nanoseconds."""
 Spans = Sequence[tuple[int, int]]
 """The room times [from, to) that a message is of; none: it is of no time."""
 

@@ -34,10 +34,10 @@ from sync.http.rights.gate import AccessGate
 from sync.http.rights.open_sockets import OpenSockets
 from sync.http.rights.origins import Origins
 from sync.http.rights.people import ABSOLUTE_S, People, Session, SessionLimits, key_of
-from sync.http.rights.request_scope import ACTOR, ADDED, SESSION, STILL, Outcomes, outcome_of, refusal_of
-from sync.http.rights.rules import SAFE_METHODS, Rule, public
+from sync.http.rights.request_scope import ACTOR, ADDED, PARAMS, SESSION, STILL, Outcomes, outcome_of, refusal_of
+from sync.http.rights.rules import SAFE_METHODS, Rule, check_unlocked, public
 from sync.http.rights.session_bodies import SignIn, said_of
-from sync.http.rights.sharing import AuditNote, RightsKnown, SessionSharing
+from sync.http.rights.sharing import AuditNote, ReachCheck, RightsKnown, SessionSharing, everything_reached
 from sync.http.rights.sign_in_line import SignInLine
 from sync.http.rights.who_acts import acts
 from sync.http.wire.connection import neighborhood
@@ -62,6 +62,7 @@ class Access:
         self._sockets = OpenSockets()
         self._line = SignInLine()
         self._stands: Callable[[Session], bool] = lambda _: True
+        self._reached: ReachCheck = everything_reached
 
     @classmethod
     def open(cls, path: Path, people: Mapping[str, str]) -> Access:
@@ -211,9 +212,15 @@ class Access:
 
     # Persons, whom another part of the server recognizes (`server.people`).
 
-    def hold_persons(self, stands: Callable[[Session], bool], limits: Mapping[str, SessionLimits]) -> None:
-        """Sessions of persons are worth something only while `stands` says so, and last as their roles' `limits`."""
-        self._stands = stands
+    def hold_persons(
+        self,
+        stands: Callable[[Session], bool],
+        limits: Mapping[str, SessionLimits],
+        reached: ReachCheck = everything_reached,
+    ) -> None:
+        """Sessions of persons are worth something only while `stands` says so, and last as their roles' `limits`. What
+        the path of a route names is there for them only as `reached` says."""
+        self._stands, self._reached = stands, reached
         self._people.limit(limits)
 
     async def open_person(
@@ -380,17 +387,14 @@ class Access:
         self.judge_again(request, lambda: self._check_still(session, rule))
         if session.role not in rule.roles:
             raise AccessError("您的角色无权进行此操作 (your role may not do this)", code="forbidden")
-        _check_unlocked(session, rule)
+        if session.person:
+            self.judge_again(request, await self._reached(session, request.scope.get(PARAMS, {}), not changing))
+        check_unlocked(session, rule)
         acts(session)
         return session
 
     def _check_still(self, session: Session, rule: Rule) -> None:
         self._check_rights()
-        _check_unlocked(session, rule)
+        check_unlocked(session, rule)
         if session.ended or not self._stands(session):
             raise AccessError("请先登录 (sign in first)", code="signed-out")
-
-
-def _check_unlocked(session: Session, rule: Rule) -> None:
-    if session.locked and not rule.while_locked:
-        raise AccessError("面板已锁定，请先解锁 (the panel is locked; unlock it first)", code="locked")

@@ -152,6 +152,8 @@ class People:
         """Sessions are opened and ended in threads, and asked for in the event loop."""
         self._devices_key: str = state.get("devices_key") or secrets.token_hex(32)
         self._limits: Mapping[str, SessionLimits] = {}
+        self.codes_open: Callable[[], bool] = lambda: True
+        """Whether codes open a session now, and what they have opened lasts."""
         self.throttle = Throttle()
 
     def limit(self, limits: Mapping[str, SessionLimits]) -> None:
@@ -212,6 +214,9 @@ class People:
         `address`: what guesses are counted by, an address or a `known_device`.
         """
         self.throttle.check(address)
+        if not self.codes_open():
+            text = "共享登录码已停用，请用本人账号登录 (shared codes are closed; sign in as yourself)"
+            raise AccessError(text, code="codes-closed")
         for role, entry in self._codes.items():
             if self._matches(entry["hash"], plain_code(code)):
                 self.throttle.succeeded(address)
@@ -297,7 +302,8 @@ class People:
         rested, lasted = now - session.used_s, now - session.since_s
         over = session.until_s is not None and now >= session.until_s
         idle_s = self._limits.get(session.role, _EVERYBODYS).idle_s if session.person else IDLE_S
-        return not (session.ended or over) and rested < idle_s and lasted < ABSOLUTE_S
+        closed = not (session.person or session.grant or self.codes_open())
+        return not (session.ended or over or closed) and rested < idle_s and lasted < ABSOLUTE_S
 
     def sign_out(self, token: str) -> None:
         """End a session at once."""

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from fastapi import FastAPI, Request
 
-from sync.errors import ConfigError
+from sync.errors import AccessError, ConfigError
 from sync.http.rights.people import Session
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -81,3 +81,9 @@ def check_declared(app: FastAPI) -> None:
         methods: set[str] = getattr(route, "methods", None) or set()
         if rule.body_bytes <= 0 or (rule.body_bytes > BODY_BYTES and (rule.public or methods <= SAFE_METHODS)):
             raise ConfigError(f"the route {path!r} declares a body that it may not be sent")
+
+
+def check_unlocked(session: Session, rule: Rule) -> None:
+    """`AccessError` "locked" where a panel is locked and the route is not for a locked one."""
+    if session.locked and not rule.while_locked:
+        raise AccessError("面板已锁定，请先解锁 (the panel is locked; unlock it first)", code="locked")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Protocol
 
 from sync.http.rights.people import Session
@@ -13,6 +13,11 @@ class AuditNote(Protocol):
 
     def __call__(self, what: str, role: str, address: str, detail: str, person: str = "") -> None:
         """`what`: "sign-in", "sign-out" or "refused"; `person` where it is somebody whom the server knows by name."""
+
+
+ReachCheck = Callable[[Session, Mapping[str, str], bool], Awaitable[Callable[[], None]]]
+"""Of a person's session, the names in a route's path, and whether the request only reads: raises `WutongError` unless
+what is named is there for this person. What it returns is asked again when the answer leaves."""
 
 
 class RightsKnown(Protocol):
@@ -45,3 +50,8 @@ class SessionSharing(Protocol):
 
     async def ended_of_person(self, person: str) -> None:
         """All of a person were."""
+
+
+async def everything_reached(_session: Session, _named: Mapping[str, str], _reads: bool) -> Callable[[], None]:
+    """A `ReachCheck` of a server whose people are not kept apart."""
+    return lambda: None

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from server.api.hearing_pages import takes_gzip
-from server.api.inspectors import RecordedHearing
 from server.api.parties import GrantedHearing
+from server.api.recorded_hearing import RecordedHearing
 from server.store.encoded_page import EncodedPage
 from sync.record.sealed_parts import PLACEHOLDER
 from sync.record.shown_hearing import ShownHearing

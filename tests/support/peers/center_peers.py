@@ -25,6 +25,8 @@ from wutong.bench.threaded_client import ThreadedClient
 
 TOKENS = {"court1/c03": "token-of-room-c03-0123456789abcdef", "court1/c04": "token-of-room-c04-0123456789abcdef"}
 ROOM_NS = 1_000_000_000_000
+CODES_OPEN = "[people]\ncodes_until = 2099-12-31\n"
+"""Of a center whose roles sign in by shared codes, as most tests of what they see do."""
 
 
 @contextlib.contextmanager
@@ -223,7 +225,7 @@ def config_text(data: Path, broker_port: int, port: int = 0, database: str = "",
         rooms += f'[[rooms]]\ncourt = "{court}"\nroom = "{room}"\nroom_name = "{room}"\ntoken_file = "{file}"\n'
     stored = f'data = "{data}"\n' + (f'database = "{database}"\n' if database else "")
     stored += 'objects = "s3"\n' if objects else ""
-    return f"[web]\nport = {port}\n[mqtt]\nport = {broker_port}\n[storage]\n{stored}{rooms}{objects}"
+    return f"[web]\nport = {port}\n[mqtt]\nport = {broker_port}\n{CODES_OPEN}[storage]\n{stored}{rooms}{objects}"
 
 
 def metadata(place: int, *, room: str = "court1/c03", track: str = "bench", hearing: str = "h1") -> dict[str, str]:

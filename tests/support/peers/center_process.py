@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from server.integrity.enrollment import center_key
 from tests.support.files import databases
-from tests.support.peers.center_peers import Served
+from tests.support.peers.center_peers import CODES_OPEN, Served
 from tests.support.peers.device_signatures import enroll_at
 from tests.support.peers.live_tab import Tab, tab
 from tests.support.peers.one_process import OneProcess
@@ -48,7 +48,7 @@ class CenterProcess(OneProcess):
         self.config.write_text(
             f"[web]\nport = {self.port}\n[mqtt]\nport = {broker.port}\n"
             f'username = "{broker.center.username}"\npassword_file = {password}\n'
-            f'[storage]\ndata = "{self.data}"\n{rooms}'
+            f'{CODES_OPEN}[storage]\ndata = "{self.data}"\n{rooms}'
         )
 
     async def enroll(self) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from server.leases.center_process import LEASE_S
 from sync.broker_address import BrokerAddress
-from tests.support.peers.center_peers import Served
+from tests.support.peers.center_peers import CODES_OPEN, Served
 from tests.support.peers.device_signatures import enroll_at
 from tests.support.peers.forked_commands import ForkedCommand
 from tests.support.peers.one_process import OneProcess
@@ -145,7 +145,7 @@ class CenterProcesses:
         self.config.write_text(
             f"[web]\nport = {base}\n[mqtt]\nport = {self.broker.port}\n"
             f'username = "{self.broker.center.username}"\npassword_file = {password}\n'
-            f'[storage]\ndata = "{self.data}"\ndatabase = "{database}"\nlease_s = {lease_s}\n{listed}'
+            f'{CODES_OPEN}[storage]\ndata = "{self.data}"\ndatabase = "{database}"\nlease_s = {lease_s}\n{listed}'
         )
         self.processes = [
             NumberedProcess(self.config, number, base + number, is_gateway=number > count - gateways)

@@ -7,7 +7,8 @@ from sync.http.rights.roles import ROLES
 INSPECTOR = "inspector"
 ARCHIVIST = "archivist"
 PARTY = "party"
-READER = "archivist,inspector"
+KEEPER = "archivist,inspector"
+READER = "archivist,clerk,inspector,judge,leader,presiding"
 ROOM = "room token"
 PUBLIC = "public"
 ADMINISTRATOR = "administrator"
@@ -42,9 +43,9 @@ TABLE = {
     ("GET", "/api/hearings/{hearing}/exhibits/{exhibit}/pages/{page}"): READER,
     ("GET", "/api/hearings/{hearing}/explanation"): READER,
     ("GET", "/api/hearings/{hearing}/documents/{document}"): ARCHIVIST,
-    ("PUT", "/api/hearings/{hearing}/access"): READER,
-    ("PUT", "/api/hearings/{hearing}/sealed-parts"): READER,
-    ("POST", "/api/hearings/{hearing}/sealed-parts/{part}/end"): READER,
+    ("PUT", "/api/hearings/{hearing}/access"): KEEPER,
+    ("PUT", "/api/hearings/{hearing}/sealed-parts"): KEEPER,
+    ("POST", "/api/hearings/{hearing}/sealed-parts/{part}/end"): KEEPER,
     ("POST", "/api/hearings/{hearing}/sealed-parts/{part}/lift"): ARCHIVIST,
     ("GET", "/api/search"): READER,
     ("GET", "/api/archive/hearings"): READER,
@@ -96,6 +97,8 @@ TABLE = {
     ("POST", "/api/rooms/clerk-standing"): ROOM,
     ("GET", "/api/admin/audit"): AUDITOR,
     ("GET", "/api/admin/reports"): ADMINISTRATOR,
+    ("GET", "/account"): PUBLIC,
+    ("GET", "/account/{rest:path}"): PUBLIC,
     ("GET", "/admin"): PUBLIC,
     ("GET", "/admin/{rest:path}"): PUBLIC,
     ("POST", "/api/enroll/room"): PUBLIC,

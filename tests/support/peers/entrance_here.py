@@ -17,6 +17,7 @@ from fastapi import FastAPI, Request
 
 from server.access.center_people import open_people
 from server.access.shared_rights import SharedRights
+from server.config import Config, StoreSettings
 from server.entrance.opened import EntranceNames, install_entrance
 from server.factors import passwords
 from server.factors.totp import STEP_S, totp_code
@@ -25,6 +26,7 @@ from server.people.court_tree import Court
 from server.people.parts import PeopleParts, open_parts
 from server.people.person import Person, PersonForm, Post
 from server.people_settings import PeopleSettings
+from server.rooms import Rooms
 from server.store.database import open_database
 from sync.errors import AccessError
 from sync.http.rights.origins import Origins
@@ -135,13 +137,16 @@ async def somebody(here: EntranceHere, admin: Browser, login: str, *posts: str) 
 
 
 @contextlib.asynccontextmanager
-async def entrance_here(folder: Path, settings: PeopleSettings | None = None) -> AsyncIterator[EntranceHere]:
-    """Served in this process while the block runs."""
+async def entrance_here(
+    folder: Path, settings: PeopleSettings | None = None, *, https: bool = True
+) -> AsyncIterator[EntranceHere]:
+    """Served in this process while the block runs; without `https` for browsers at `localhost`."""
     database = open_database(f"sqlite:///{new_store(folder / 'center.db')}")
     rights = SharedRights(database)
-    access, _ = open_people(folder, {}, database, rights)
     settings = settings or PeopleSettings()
-    people = open_parts(folder, "五同", settings, database, rights, access)
+    config = Config(storage=StoreSettings(data=folder), people=settings)
+    access, _ = open_people(folder, config, database, rights)
+    people = open_parts(folder, "五同", settings, database, rights, access, Rooms([]))
     app = new_app("五同")
     notes: list[tuple[str, ...]] = []
 
@@ -149,7 +154,7 @@ async def entrance_here(folder: Path, settings: PeopleSettings | None = None) ->
         notes.append((what, role, detail, person))
 
     origins = Origins(names=[urlsplit(ORIGIN).hostname or ""])
-    access.install(app, "center", https=True, audit=noted, origins=origins)
+    access.install(app, "center", https=https, audit=noted, origins=origins)
     here = EntranceHere(app, people, notes)
 
     async def by_room(request: Request) -> None:

@@ -16,7 +16,7 @@ from server.running import running
 from server.service import build
 from sync import topics
 from sync.media.envelope import Envelope, Kind
-from tests.support.peers.center_peers import RoomPeer, Served, until
+from tests.support.peers.center_peers import CODES_OPEN, RoomPeer, Served, until
 
 ROOM_NS = 1_000_000_000_000
 
@@ -101,7 +101,7 @@ async def many_rooms(folder: Path, broker_port: int, count: int) -> AsyncIterato
         f'[[rooms]]\ncourt = "court1"\nroom = "c{number:03}"\nroom_name = "第{number}法庭"\n' for number in range(count)
     )
     file = folder / "center.toml"
-    file.write_text(f'[web]\nport = 0\n[mqtt]\nport = {broker_port}\n[storage]\ndata = "{data}"\n{rooms}')
+    file.write_text(f'[web]\nport = 0\n[mqtt]\nport = {broker_port}\n{CODES_OPEN}[storage]\ndata = "{data}"\n{rooms}')
     center = build(load_config(file))
     async with running(center, "127.0.0.1", 0) as port:
         await until(lambda: center.broker.connected)

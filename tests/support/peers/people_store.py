@@ -6,6 +6,9 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
+from fastapi import Response
+
 from server.access.shared_rights import SharedRights
 from server.people.acting import CENTER
 from server.people.court_store import CourtStore
@@ -15,6 +18,8 @@ from server.people.known_people import KnownPeople
 from server.people.people_store import PeopleStore
 from server.people.person import Person, PersonForm, Post
 from server.store.database import open_database
+from tests.support.peers.center_peers import Served
+from tests.support.quick_tls import UNTRUSTING
 
 
 class PeopleAt:
@@ -50,3 +55,24 @@ async def people_at(url: str, data: Path) -> AsyncIterator[PeopleAt]:
     finally:
         await here.rights.stop()
         here.database.close()
+
+
+@contextlib.asynccontextmanager
+async def acting(served: Served, person: Person, post: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody who is signed in at a center of the test in one of their posts, `role@court`."""
+    role, court = post.split("@")
+    response = Response()
+    await served.center.access.open_person(response, role, person.name, person.id, court)
+    cookie = response.headers["set-cookie"].partition(";")[0]
+    headers = {"X-Wutong": "1", "Cookie": cookie}
+    async with httpx.AsyncClient(base_url=served.url, headers=headers, timeout=20, verify=UNTRUSTING) as http:
+        yield http
+
+
+async def person_at(served: Served, name: str, *posts: str) -> Person:
+    """Somebody new at a center of the test, by their posts `role@court`; they belong to the first of these courts."""
+    held = tuple(Post(*post.split("@")) for post in posts)
+    login = f"{''.join(name.split())}-{held[0].role}-{held[0].court}"
+    form = PersonForm(login, name, held[0].court, held)
+    added: Person = await served.center.persons.store.add(form, CENTER)
+    return added

@@ -28,6 +28,7 @@ from sync.tls.certificates import pem_of
 from sync.tls.identity import TlsFiles
 from sync.tls.keys import make_tls_key
 from tests.support.paths import UNITS
+from tests.support.peers.center_peers import CODES_OPEN
 from tests.support.peers.center_processes import OWNERS, NumberedProcess
 from tests.support.peers.nats_broker import NatsBroker
 from tests.support.peers.one_process import OneProcess
@@ -121,7 +122,7 @@ class ProxiedCenter:
         listed = "".join('[[rooms]]\ncourt = "{}"\nroom = "{}"\n'.format(*room.split("/")) for room in (*rooms, *crowd))
         text = (
             f"[web]\nport = {base}\nhttps = true\ntrusted_proxies = ['127.0.0.2']\n[tls]\nloopback = true\n"
-            f"[storage]\ndata = '{self.data}'\ndatabase = '{database}'\n"
+            f"{CODES_OPEN}[storage]\ndata = '{self.data}'\ndatabase = '{database}'\n"
             f"[metrics]\ntoken_file = '{secret}'\n"
             '[mqtt]\nkind = "nats"\ntls = true\n'
         )

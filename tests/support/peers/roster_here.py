@@ -14,12 +14,14 @@ from fastapi import FastAPI, Response
 
 from server.access.center_people import open_people
 from server.access.shared_rights import SharedRights
+from server.config import Config, StoreSettings
 from server.overview.overview_api import OverviewRoutes
 from server.people.acting import CENTER
 from server.people.court_tree import Court
 from server.people.parts import PeopleParts, open_parts
 from server.people.person import Person, PersonForm, Post
 from server.people_settings import PeopleSettings
+from server.rooms import Rooms
 from server.roster.roster_api import RosterRoutes
 from server.store.database import Database, open_database
 from sync.http.rights.access import Access
@@ -84,8 +86,8 @@ async def roster_here(folder: Path, url: str) -> AsyncIterator[RosterHere]:
     """Served in this process while the block runs."""
     database = open_database(url)
     rights = SharedRights(database)
-    access, _ = open_people(folder, {}, database, rights)
-    people = open_parts(folder, "五同", PeopleSettings(), database, rights, access)
+    access, _ = open_people(folder, Config(storage=StoreSettings(data=folder)), database, rights)
+    people = open_parts(folder, "五同", PeopleSettings(), database, rights, access, Rooms([]))
     app = new_app("五同")
     access.install(app, "center", https=False, audit=lambda *_: None, origins=Origins(names=["center.test"]))
     RosterRoutes(access, database, people).install(app)

@@ -238,7 +238,8 @@ def _write_center(
     ]
     if not wires.tls:
         lines += ['username = "center"', f"password_file = {q(str(_center_password(folder).resolve()))}"]
-    lines += ["[tls]", f"loopback = {q(wires.tls)}", "[storage]", f"data = {q(str(data))}"]
+    lines += ["[tls]", f"loopback = {q(wires.tls)}", "[people]", "codes_until = 2099-12-31"]
+    lines += ["[storage]", f"data = {q(str(data))}"]
     if database:
         lines.append(f"database = {q(database)}")
     if lease_s is not None:
