@@ -81,7 +81,18 @@ def a_machine_without_a_profile_is_no_courtroom_and_fails_at_nothing() -> None:
     assert not [line for line in failed.splitlines() if "wutong" in line and "kiosk" not in line], failed
 
 
+def it_serves_the_page_on_which_it_becomes_one_and_its_screens_are_told() -> None:
+    address = Path("/run/wutong-setup/address")
+    until("the setup page has an address", address.is_file, 60)
+    assert active("wutong-setup")
+    assert address.stat().st_mode & 0o777 == 0o600
+    shown_there = Path("/run/wutong-kiosk/shown.json")
+    said = address.read_text(encoding="ascii").strip()
+    until("the screens lead there", lambda: said in shown_there.read_text(encoding="utf-8"), 30)
+
+
 def it_becomes_one_by_its_profile() -> None:
+    run("systemctl", "stop", "wutong-setup")
     with CENTER_TOML.open("a", encoding="utf-8") as file:
         file.write(TABLE)
     text = CENTER_TOML.read_text(encoding="utf-8")
@@ -183,8 +194,9 @@ def an_upgrade_in_a_hearing_interrupts_nothing() -> None:
     assert active("wutong-switch-version"), "it waits"
     assert main_pid("wutong-recorder") == recorder
     assert {folder_of(unit) for unit in (*ROOM_UNITS, "wutong-center")} == {old}
-    subprocess.run(["kill", "-KILL", str(main_pid("wutong-edge"))], check=True)
-    until("the edge is back", lambda: active("wutong-edge") and main_pid("wutong-edge"), 30)
+    killed = main_pid("wutong-edge")
+    subprocess.run(["kill", "-KILL", str(killed)], check=True)
+    until("the edge is back", lambda: main_pid("wutong-edge") not in (0, killed) and active("wutong-edge"), 30)
     assert folder_of("wutong-edge") == old, "what comes back in a hearing is of its version"
     waits = run("journalctl", "--unit=wutong-switch-version", "--output=cat").stdout
     assert f"hearing {opened['id']} is open" in waits, waits
@@ -261,6 +273,7 @@ CHECKS: dict[str, tuple[Callable[[], Any], ...]] = {
     "installed": (
         the_center_runs_by_itself,
         a_machine_without_a_profile_is_no_courtroom_and_fails_at_nothing,
+        it_serves_the_page_on_which_it_becomes_one_and_its_screens_are_told,
         it_becomes_one_by_its_profile,
     ),
     "screens": (the_screens_show_the_room_and_come_back,),

@@ -56,7 +56,7 @@ def broker_folder(text: str) -> str:
 
 def first_configuration(text: str) -> str:
     """A center's configuration that starts on any machine: no room yet, and no name but the machine's own."""
-    head, _, _ = text.partition("# A courtroom that may send.")
+    head = re.sub(r"(?:#[^\n]*\n)?\[\[rooms\]\]\n.*?(?=\n\n|\Z)", "", text, flags=re.DOTALL).rstrip() + "\n"
     named = head.replace('names = ["center.court.example"]', "names = []")
     assert named != head, "systemd/center.example.toml names no center any more"
     return named.replace(
@@ -185,6 +185,7 @@ def packages(release: str, version: str) -> list[DebPackage]:
                     "wutong-uplink.service",
                     "wutong-room.target",
                 ),
+                Placed("deploy/debian/wutong-setup.service", f"{UNITS}/wutong-setup.service"),
                 *_examples(
                     "wutong-room",
                     "hardware/profiles/example.toml",

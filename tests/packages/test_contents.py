@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from deploy.kiosk import kiosk
 from server.config import load_config
 from tests.support.paths import ROOT, UNITS
 from tools.deb_contents import COMMAND, FROM_WHEEL, PYTHONS, SUFFIXES, DebPackage, packages, project_version
 from tools.make_debs import build_id, close, control, lay_out, settle
+from wutong import room_commands
+from wutong.setup import service as setup_service
 
 VERSION = "0.1.0+deb12"
 ALL = packages("bookworm", VERSION)
@@ -45,6 +49,15 @@ def test_each_unit_lies_where_systemd_looks_and_calls_the_installed_command() ->
         assert FROM_WHEEL not in text
         assert "WUTONG_MODELS" not in text, "the model is found by the command itself"
         assert ("ExecStart=" not in text) or (COMMAND in text) or path.name.startswith("wutong-broker-reload")
+
+
+def test_the_setup_of_a_machine_without_a_profile_asks_for_what_the_command_has() -> None:
+    text = _content(BY_NAME["wutong-room"], "usr/lib/systemd/system/wutong-setup.service")
+    assert "\nConditionPathExists=!/etc/wutong/room.toml\n" in text
+    [command] = [line for line in text.splitlines() if line.startswith("ExecStart=")]
+    assert command == f"ExecStart={COMMAND} room setup --code-file {kiosk.SETUP}"
+    assert "--code-file" in inspect.getsource(room_commands.setup)
+    assert setup_service.AUTHORITY == "authority.pem", "the kiosk looks for it beside the address"
 
 
 def test_nothing_is_executable_but_programs_and_nothing_is_writable_by_others() -> None:

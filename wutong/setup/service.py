@@ -23,6 +23,7 @@ from sync.http.rights.access import Access
 from sync.http.rights.people import write_private
 from sync.http.serve import new_app, serving
 from sync.room.paths import RoomPaths
+from sync.runtime.files.durable_files import replace_file
 from sync.tls.hosts import is_loopback
 from sync.tls.names import local_hosts
 from wutong.setup.api import add_setup
@@ -32,6 +33,8 @@ from wutong.setup.profile_making import SetupPlace
 from wutong.setup.room_setup import RoomSetup
 from wutong.setup.services import services_of
 
+AUTHORITY = "authority.pem"
+"""Beside the code file: who certifies the page."""
 PAGE_READS_S = 1.5
 """So long the page may read that it is done, before the panel takes its place."""
 
@@ -59,7 +62,7 @@ async def serve_page(place: SetupPlace, console: Console, code_file: Path | None
                 host = _own_host(place.host)
                 address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/setup#{code.text}"
                 if code_file is not None:
-                    write_private(code_file, address + "\n")
+                    _say_beside(code_file, address, folder if secure else None)
                 _tell(console, address, code.text, fingerprint)
                 searching = asyncio.create_task(setup.find())
                 await _first(setup.finished, stop)
@@ -81,7 +84,15 @@ async def serve_page(place: SetupPlace, console: Console, code_file: Path | None
             if code_file is not None:
                 with contextlib.suppress(OSError):
                     code_file.unlink(missing_ok=True)
+                    code_file.with_name(AUTHORITY).unlink(missing_ok=True)
     return 0 if setup.finished.is_set() else 1
+
+
+def _say_beside(code_file: Path, address: str, made_in: Path | None) -> None:
+    """For a screen of this machine: whom to believe, and behind that where the page is."""
+    if made_in is not None:
+        replace_file(code_file.with_name(AUTHORITY), (made_in / AUTHORITY).read_bytes())
+    write_private(code_file, address + "\n")
 
 
 def _own_host(host: str) -> str:

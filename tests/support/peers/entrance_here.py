@@ -137,8 +137,10 @@ async def somebody(here: EntranceHere, admin: Browser, login: str, *posts: str) 
 
 
 @contextlib.asynccontextmanager
-async def entrance_here(folder: Path, settings: PeopleSettings | None = None) -> AsyncIterator[EntranceHere]:
-    """Served in this process while the block runs."""
+async def entrance_here(
+    folder: Path, settings: PeopleSettings | None = None, *, https: bool = True
+) -> AsyncIterator[EntranceHere]:
+    """Served in this process while the block runs; without `https` for browsers at `localhost`."""
     database = open_database(f"sqlite:///{new_store(folder / 'center.db')}")
     rights = SharedRights(database)
     settings = settings or PeopleSettings()
@@ -152,7 +154,7 @@ async def entrance_here(folder: Path, settings: PeopleSettings | None = None) ->
         notes.append((what, role, detail, person))
 
     origins = Origins(names=[urlsplit(ORIGIN).hostname or ""])
-    access.install(app, "center", https=True, audit=noted, origins=origins)
+    access.install(app, "center", https=https, audit=noted, origins=origins)
     here = EntranceHere(app, people, notes)
 
     async def by_room(request: Request) -> None:
