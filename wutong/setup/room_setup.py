@@ -10,7 +10,7 @@ import asyncio
 from typing import Any
 
 from hardware.discovery.found_devices import FoundDevices, FoundMicrophones, find
-from hardware.profile import Profile, load_profile
+from hardware.profile import Camera, Profile, load_profile
 from hardware.simulation.hearing_folder import HearingFolder
 from hardware.web_address import check_web_address
 from sync.errors import ConfigError, HearingError
@@ -256,14 +256,7 @@ class RoomSetup:
             "court_name": profile.room.court_name,
             "room_name": profile.room.room_name,
             "address": profile.address,
-            "cameras": [
-                {
-                    "id": one.id,
-                    "name": one.name,
-                    "place": one.address("x").shown if one.driver == "rtsp" else one.device,
-                }
-                for one in profile.cameras
-            ],
+            "cameras": [{"id": one.id, "name": one.name, "place": camera_place(one)} for one in profile.cameras],
             "seats": [{"role": seat.role, "channel": seat.channel} for seat in profile.seats],
             "microphones": profile.microphones.device,
             "waiting_events": int(self._seen.get("waiting_events", -1)),
@@ -290,3 +283,10 @@ class RoomSetup:
             if one.name == name:
                 return one
         raise InvalidChoicesError([{"field": "microphones", "text": "没有这个录音设备 (there is no such device)"}])
+
+
+def camera_place(camera: Camera) -> str:
+    """Where a camera of a profile is, for people: without user and password."""
+    if camera.driver == "rtsp":
+        return camera.address("").shown
+    return camera.device or "模拟设备 (simulated)"
