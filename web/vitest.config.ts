@@ -11,6 +11,7 @@ export default mergeConfig(
       environment: 'jsdom',
       isolate: false, // one browser environment a worker, not one a file: that is most of the time
       maxWorkers: 2,
+      testTimeout: 30_000, // a page is drawn in no time, but not on a machine that is busy with other tests
       include: ['{src,browsers}/**/*.test.ts'],
     },
   }),

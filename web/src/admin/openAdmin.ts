@@ -10,7 +10,6 @@ export class AdminPages {
   #page: Record<string, unknown> | null = null;
 
   constructor() {
-    vi.setConfig({ testTimeout: 30_000 });
     // jsdom draws no dialogs: an open one is one with its attribute.
     HTMLDialogElement.prototype.showModal = function () {
       this.open = true;

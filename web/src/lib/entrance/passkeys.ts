@@ -10,8 +10,8 @@ export function hasPasskeys(): boolean {
 export async function makePasskey(options: Json): Promise<Json> {
   const publicKey = {
     ...options,
-    challenge: bytes(options.challenge),
-    user: { ...(options.user as Json), id: bytes((options.user as Json).id) },
+    challenge: bytesOf(options.challenge),
+    user: { ...(options.user as Json), id: bytesOf((options.user as Json).id) },
     excludeCredentials: descriptors(options.excludeCredentials),
   } as unknown as PublicKeyCredentialCreationOptions;
   return said(await navigator.credentials.create({ publicKey }));
@@ -20,7 +20,7 @@ export async function makePasskey(options: Json): Promise<Json> {
 export async function usePasskey(options: Json): Promise<Json> {
   const publicKey = {
     ...options,
-    challenge: bytes(options.challenge),
+    challenge: bytesOf(options.challenge),
     allowCredentials: descriptors(options.allowCredentials),
   } as unknown as PublicKeyCredentialRequestOptions;
   return said(await navigator.credentials.get({ publicKey }));
@@ -29,29 +29,29 @@ export async function usePasskey(options: Json): Promise<Json> {
 /** Written out by hand: `toJSON` is younger than the oldest browsers that these pages are for. */
 function said(credential: Credential | null): Json {
   const made = credential as PublicKeyCredential;
-  const response: Json = { clientDataJSON: text(made.response.clientDataJSON) };
+  const response: Json = { clientDataJSON: textOf(made.response.clientDataJSON) };
   if ('attestationObject' in made.response) {
-    response.attestationObject = text((made.response as AuthenticatorAttestationResponse).attestationObject);
+    response.attestationObject = textOf((made.response as AuthenticatorAttestationResponse).attestationObject);
   } else {
     const answer = made.response as AuthenticatorAssertionResponse;
-    response.authenticatorData = text(answer.authenticatorData);
-    response.signature = text(answer.signature);
-    if (answer.userHandle) response.userHandle = text(answer.userHandle);
+    response.authenticatorData = textOf(answer.authenticatorData);
+    response.signature = textOf(answer.signature);
+    if (answer.userHandle) response.userHandle = textOf(answer.userHandle);
   }
-  return { id: made.id, rawId: text(made.rawId), type: made.type, response, clientExtensionResults: {} };
+  return { id: made.id, rawId: textOf(made.rawId), type: made.type, response, clientExtensionResults: {} };
 }
 
 function descriptors(list: unknown): Json[] {
-  return ((list ?? []) as Json[]).map((one) => ({ ...one, id: bytes(one.id) }));
+  return ((list ?? []) as Json[]).map((one) => ({ ...one, id: bytesOf(one.id) }));
 }
 
 /** Base64url to bytes, and back. */
-export function bytes(value: unknown): Uint8Array {
+export function bytesOf(value: unknown): Uint8Array {
   const plain = String(value).replace(/-/g, '+').replace(/_/g, '/');
   return Uint8Array.from(atob(plain), (c) => c.charCodeAt(0));
 }
 
-export function text(buffer: ArrayBuffer): string {
+export function textOf(buffer: ArrayBuffer): string {
   const plain = btoa(String.fromCharCode(...new Uint8Array(buffer)));
   return plain.replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
 }
