@@ -29,7 +29,7 @@ from tests.support.peers.center_peers import ROOM_NS, RoomPeer, Served, metadata
 pytestmark = pytest.mark.both_databases
 
 FILLED = {"hearing": "h1", "track": "bench", "exhibit": "e1", "page": "1", "document": "d1", "grant": "g1"}
-FILLED |= {"court": "court1", "room": "c03", "part": "p1"}
+FILLED |= {"court": "court1", "room": "c03", "part": "p1", "slug": "court1", "device": "1"}
 FILLED |= {"person": "0" * 16, "session": "s1", "factor": "f1", "act": "a1"}
 MEDIA = "/api/hearings/h1/media/bench"
 
