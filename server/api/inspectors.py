@@ -258,7 +258,8 @@ class InspectorRoutes:
                 response = await self._playing.document(hearing, document, self._sight(request))
                 self._sealing.check_whole(session, hearing)
                 self._access.judge_again(request, lambda: self._sealing.check_whole(session, hearing))
-            self._audit.note("document", session.role, address_of(request), f"{hearing}/{document}")
+            told = f"{hearing}/{document}"
+            self._audit.note("document", session.role, address_of(request), told, session.person)
             return response
 
         @app.get("/api/search")
@@ -309,7 +310,7 @@ class InspectorRoutes:
             raise WutongError("没有这个席位 (there is no such seat)", code="not-found")
         session = self._access.session(request)
         if self._listening.begins(id(session), f"{hearing}/{seat}"):
-            self._audit.note("listen", session.role, address_of(request), f"{hearing}/{seat}")
+            self._audit.note("listen", session.role, address_of(request), f"{hearing}/{seat}", session.person)
         return channel
 
     async def _alone(self, session: Session, hearing: str, found: MediaRange, channel: int) -> MediaRange:

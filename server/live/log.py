@@ -126,4 +126,5 @@ class LiveLog:
     def _note(self, what: str, key: _Key, watched: _Watched, **more: object) -> None:
         session, room, hearing = key
         said: dict[str, object] = {"room": room, "hearing": hearing or None, "session": session, **more}
-        self._audit.note(what, watched.session.role, watched.address, json.dumps(said))
+        who = watched.session
+        self._audit.note(what, who.role, watched.address, json.dumps(said), who.person)

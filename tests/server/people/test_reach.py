@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 import websockets
 from fastapi import Request, Response
+from sqlalchemy import select
 
 from server.config import load_config
 from server.events.admission import read_event
@@ -21,6 +22,7 @@ from server.people.court_tree import Court
 from server.people.person import Person, Post
 from server.running import running
 from server.service import build
+from server.store import tables as t
 from server.store.archive.filters import HearingFilter, WordFilter
 from server.store.database import open_database
 from server.store.reader import RecordReader
@@ -247,3 +249,31 @@ async def test_a_post_that_was_lost_meanwhile_opens_no_session(courts: Served) -
     request = Request({"type": "http", "headers": [], "client": ("127.0.0.1", 1)})
     with pytest.raises(AccessError):
         await courts.center.persons.sessions.open(request, Response(), person.id, Post("inspector", "court1"))
+
+
+@pytest.mark.both_databases
+async def test_every_line_of_what_a_person_does_names_them(courts: Served) -> None:
+    person = await person_at(courts, "领导", "leader@court1", "inspector@court1")
+    async with acting(courts, person, "leader@court1") as http:
+        for path in ("/api/hearings/h-near", "/api/hearings/h-far", "/api/archive/hearings", "/api/admin/audit"):
+            await http.get(path)
+        live = f"{courts.url.replace('http', 'ws')}/api/live?told=changes"
+        cookie = {"Cookie": http.headers["Cookie"]}
+        async with websockets.connect(live, origin=courts.url, additional_headers=cookie) as ws:  # type: ignore[arg-type]
+            await ws.send(json.dumps({"rooms": ["court1/c03"]}))
+            await courts.audited("watch")
+        await http.delete("/api/session")
+    async with acting(courts, person, "inspector@court1") as http:
+        level = {"level": "restricted", "reason": "隐私"}
+        assert (await http.put("/api/hearings/h-near/access", json=level)).status_code == 200
+        part = {"from_ms": 0, "to_ms": 1, "level": "withdrawn", "reason": "隐私"}
+        assert (await http.put("/api/hearings/h-next/sealed-parts", json=part)).status_code == 200
+    courts.center.audit._say_counts(now=True)
+    await courts.center.audit._write([])
+    a = t.audit.c
+    query = select(a.what, a.person).where(a.role.in_(("leader", "inspector"))).order_by(a.row)
+    lines = await courts.center.database.read(lambda connection: connection.execute(query).all())
+    assert {line.person for line in lines} == {person.id}
+    assert {"view", "failed", "refused", "watch", "sign-out", "act", "level", "sealed-part"} <= {
+        one.what for one in lines
+    }

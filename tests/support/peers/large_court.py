@@ -45,7 +45,7 @@ async def fill(center: Center, people: int, rooms: int) -> None:
         state = rng.choices(("active", "locked", "left"), (92, 3, 5))[0]
         row = {"id": f"{number:016x}", **texts, "state": state, "source": "local", "subject": ""}
         persons.append(
-            {**row, "made_utc_ns": MADE_NS, "seen_utc_ns": MADE_NS + number * 10**12 if number % 3 else None}
+            {**row, "made_utc_ns": MADE_NS, "seen_utc_ns": MADE_NS + number * 5 * 10**11 if number % 3 else None}
         )
         posts.append({"person": row["id"], "role": rng.choice(ROLES), "court": court})
     places = itertools.islice(((place, court) for place in itertools.count(1) for court in of_courts), rooms)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 import rfc8785
@@ -24,20 +25,31 @@ ROW = AuditRow(7, 1_795_000_000_000_000_001, "view", "inspector", "10.0.0.9", '{
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
 
-@given(TEXT, TEXT, st.integers(0, 2**53 - 1), st.integers(-(2**62), 2**62), st.booleans())
+@given(TEXT, TEXT, st.integers(0, 2**53 - 1), st.integers(-(2**62), 2**62), st.booleans(), TEXT)
 def test_a_leaf_is_canonical_json_and_reads_back_as_the_row(
-    what: str, detail: str, number: int, utc_ns: int, granted: bool
+    what: str, detail: str, number: int, utc_ns: int, granted: bool, person: str
 ) -> None:
-    row = AuditRow(number, utc_ns, what, "inspector", "::1", detail, granted)
+    row = AuditRow(number, utc_ns, what, "inspector", "::1", detail, granted, person)
     leaf = leaf_of_row(row)
     assert read_row(leaf) == row
     assert leaf == rfc8785.dumps(json.loads(leaf))
+
+
+def test_a_row_that_names_nobody_is_the_leaf_of_before_and_no_name_is_put_in_or_taken_out_of_one() -> None:
+    before = leaf_of_row(ROW)
+    assert b"person" not in before
+    named = leaf_of_row(replace(ROW, person="0123456789abcdef"))
+    assert read_row(named).person == "0123456789abcdef"
+    assert len({before, named, leaf_of_row(replace(ROW, person="fedcba9876543210"))}) == 3
 
 
 @pytest.mark.parametrize(
     "leaf",
     [
         b"",
+        leaf_of_row(ROW).replace(b'"role"', b'"person":"","role"'),
+        leaf_of_row(ROW).replace(b'"role"', b'"person":7,"role"'),
+        leaf_of_row(ROW).replace(b'"role"', b'"persons":"x","role"'),
         b"[]",
         b"{}",
         b"\xff",

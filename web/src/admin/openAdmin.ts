@@ -5,6 +5,8 @@ import { expect, vi } from 'vitest';
 import App from './App.svelte';
 import { FakeAdminCenter } from './fakeAdminCenter';
 
+vi.setConfig({ testTimeout: 30_000 }); // these draw whole pages, beside other tests
+
 export class AdminPages {
   readonly center = new FakeAdminCenter();
   #page: Record<string, unknown> | null = null;
