@@ -17,7 +17,7 @@ FOLDER = ROOT / "deploy/debian"
 SCRIPTS = sorted(
     path
     for path in (*FOLDER.iterdir(), ROOT / "deploy/kiosk/session")
-    if path.read_text(encoding="utf-8").startswith("#!/bin/sh\n")
+    if path.is_file() and path.read_text(encoding="utf-8").startswith("#!/bin/sh\n")
 )
 
 
