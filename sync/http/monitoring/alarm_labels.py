@@ -15,6 +15,7 @@ ALARM_LABELS: Final = frozenset(
         "conflict",
         "copy",
         "disk",
+        "emergency-code",
         "failed",
         "flood",
         "foreign",

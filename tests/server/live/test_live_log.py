@@ -17,18 +17,22 @@ class Watching:
     def __init__(self, rooms: int = 3) -> None:
         self.hub = WallHub(rooms)
         self.lines: list[tuple[str, dict[str, Any]]] = []
-        audit: Any = SimpleNamespace(note=lambda what, role, where, said: self.lines.append((what, json.loads(said))))
+        audit: Any = SimpleNamespace(note=self._note)
         self.log = LiveLog(self.hub.hub, self.hub.rooms, audit, monotonic_s=lambda: self.hub.now_s)
+
+    def _note(self, what: str, role: str, address: str, said: str, person: str) -> None:
+        assert person == "p1", "every line names who it was"
+        self.lines.append((what, json.loads(said)))
 
     def say(self, tab: LiveTab, session: str = "s1", **said: Any) -> None:
         self.hub.hub.gateway.hear(tab, said)
-        self.log.said(SimpleNamespace(id=session, role="inspector"), "10.0.0.1", tab)  # type: ignore[arg-type]  # as much of a session as is asked
+        self.log.said(SimpleNamespace(id=session, role="inspector", person="p1"), "10.0.0.1", tab)  # type: ignore[arg-type]  # as much of a session as is asked
 
     def gone(self, tab: LiveTab) -> None:
         gateway = self.hub.hub.gateway
         gateway._tabs.discard(tab)
         gateway.audience.leave(tab)
-        self.log.said(SimpleNamespace(id="", role=""), "", tab)  # type: ignore[arg-type]  # nobody looks at it
+        self.log.said(SimpleNamespace(id="", role="", person=""), "", tab)  # type: ignore[arg-type]  # nobody looks at it
 
     def after(self, seconds: float) -> list[tuple[str, str | None, int | None]]:
         """The lines that were written until then: what, of which hearing, for how long."""
