@@ -282,7 +282,7 @@ def build(config: Config, mine: CenterProcess | None = None, *, client_bytes: in
     install_entrance(app, names, config.people, database, persons, access, key, room_by(tokens), rights.utc_s)
     RosterRoutes(access, database, persons).install(app)
     OverviewRoutes(access, database, persons.known).install(app)
-    pages.install(app, ["inspect", "view", "admin"], home="inspect")
+    pages.install(app, ["inspect", "view", "admin", "account"], home="inspect")
     failed = asyncio.get_running_loop().create_future()
     tls = CenterTls(court, shown, certificates, config, policy, lambda: rooms.current.keys())
     rooms.added.add(lambda room: tls.bear(room.address))

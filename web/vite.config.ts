@@ -23,6 +23,7 @@ export default defineConfig({
         inspect: here('./inspect.html'),
         view: here('./view.html'),
         admin: here('./admin.html'),
+        account: here('./account.html'),
         setup: here('./setup.html'),
       },
     },

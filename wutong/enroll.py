@@ -26,9 +26,10 @@ T = TypeVar("T")
 
 async def new_code(config: Config, room: str) -> str:
     """A code for a room of the center."""
-    if room not in {entry.address for entry in config.rooms} and not await _with(
-        config, lambda enrollment: enrollment.knows(room)
-    ):
+    entry = await _with(config, lambda enrollment: enrollment.entry(room))
+    if entry is not None and entry.retired:
+        raise ConfigError(f"the room {room} is retired: take it back on the administrator's page")
+    if entry is None and room not in {one.address for one in config.rooms}:
         raise ConfigError(f"there is no room {room}: add it on the administrator's page, or to [[rooms]]")
     code = await _with(config, lambda enrollment: enrollment.new_code(room))
     return joined_code(code, await asyncio.to_thread(fingerprint_of, config))

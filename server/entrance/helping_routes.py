@@ -26,7 +26,7 @@ from server.people.person import Person
 from sync.errors import AccessError, HearingError, WutongError
 from sync.http.rights.roles import ADMINISTRATOR
 from sync.http.rights.rules import allow
-from sync.record.milliseconds import to_ms
+from sync.runtime.units import NS_PER_MS
 from sync.text.fields import WORDS
 
 
@@ -126,7 +126,7 @@ class HelpingRoutes:
                 return new_sign_up_code(connection, known.id, "sign-up", by.person, now_ns)
 
             made, until_ns = await f.database.write(work)
-            return {"code": made, "until_utc_ms": to_ms(until_ns)}
+            return {"code": made, "until_utc_ms": until_ns // NS_PER_MS}
 
     def _add_acts(self, router: APIRouter) -> None:
         acts = self._acts
@@ -151,7 +151,7 @@ class HelpingRoutes:
             done, code, until_ns = await acts.confirm(act, by)
             shown = self._shown(done, by.person)
             if code:
-                shown["code"], shown["code_until_utc_ms"] = code, to_ms(until_ns)
+                shown["code"], shown["code_until_utc_ms"] = code, until_ns // NS_PER_MS
             return {**shown, "state": "done", "confirmed_by_name": self._name(by.person)}
 
         @router.post("/acts/{act}/refuse")
@@ -185,8 +185,8 @@ class HelpingRoutes:
             "state": act.state,
             "by": act.asked_by,
             "by_name": self._name(act.asked_by),
-            "made_utc_ms": to_ms(act.asked_utc_ns),
-            "until_utc_ms": to_ms(act.until_utc_ns),
+            "made_utc_ms": act.asked_utc_ns // NS_PER_MS,
+            "until_utc_ms": act.until_utc_ns // NS_PER_MS,
             "confirmed_by_name": None if act.decided_by is None else self._name(act.decided_by),
             "mine": act.asked_by == looks,
         }

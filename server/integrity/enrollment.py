@@ -153,10 +153,10 @@ class Enrollment:
         )
         return "-".join(code[i : i + 5] for i in range(0, len(code), 5))
 
-    async def knows(self, room: str) -> bool:
-        """Whether there is such a room, and it is not retired."""
+    async def entry(self, room: str) -> EntryRow | None:
+        """A room as the center has it; None where there is none (yet, of one that the configuration names)."""
         found = await self._db.read(lambda connection: entries(connection, [room]))
-        return any(not one.retired for one in found)
+        return found[0] if found else None
 
     async def room_of(self, code: str) -> EntryRow:
         """For which room a code is that could be redeemed now; `AccessError` "code"."""

@@ -103,7 +103,9 @@ class ShownRoomNow(TypedDict):
     seats: list[ShownSeatChoice]
     microphones: str
     waiting_events: int
-    """What the center has not yet, which a move waits for; -1: nobody knows just now."""
+    """What the center has not receipted, which a move waits for; -1: nobody knows, as where the uplink does not run."""
+    waiting_bytes: int
+    """Of files, likewise."""
     hearing_open: bool
 
 

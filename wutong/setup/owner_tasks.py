@@ -10,7 +10,6 @@ says nothing. `enroll`: redeems a code with the device's key.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import pwd
@@ -20,7 +19,6 @@ from typing import Any
 
 from hardware.profile import load_profile
 from sync.errors import CenterError, WutongError
-from sync.room.event_log import RoomLog
 from sync.room.open_hearing import open_hearing
 from sync.room.paths import RoomPaths
 from sync.runtime.process.processes import die_with_parent
@@ -78,10 +76,8 @@ async def ask_as_owner(data: Path, question: dict[str, Any]) -> dict[str, Any]:
 async def _look(profile: Path) -> dict[str, Any]:
     layout = RoomPaths(load_profile(profile).storage.data)
     if not layout.log.exists():
-        return {"hearing_open": False, "waiting_events": 0}
-    hearing = await open_hearing(layout)
-    with contextlib.closing(RoomLog(layout.log)) as room_log:
-        return {"hearing_open": hearing is not None, "waiting_events": room_log.pending_count()}
+        return {"hearing_open": False}
+    return {"hearing_open": await open_hearing(layout) is not None}
 
 
 def _done(question: dict[str, Any]) -> dict[str, Any]:

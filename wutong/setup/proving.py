@@ -117,7 +117,7 @@ class Proving:
             wrong[:] = names or ([] if tracks else wrong)
             return not wrong
 
-        if not await _heard(RoomPaths(profile.storage.data).feed("recorder"), "status", all_run, DEVICES_S):
+        if not await heard(RoomPaths(profile.storage.data).feed("recorder"), "status", all_run, DEVICES_S):
             raise WutongError("设备没有全部工作：" + "；".join(wrong) + " (not every device works)", code="devices")
         self.say("devices", "done")
 
@@ -131,7 +131,7 @@ class Proving:
             last.update(said)
             return said["broker"] is True and said["center"] is True
 
-        if not await _heard(RoomPaths(profile.storage.data).feed("uplink"), "link", linked, CENTER_S):
+        if not await heard(RoomPaths(profile.storage.data).feed("uplink"), "link", linked, CENTER_S):
             missing = "消息服务器 (the broker)" if not last.get("broker") else "中心 (the center)"
             raise WutongError(f"已登记，但还连不上{missing}；庭审可照常录制，请检查网络和端口", code="center")
         self.say("center", "done", "已在督查墙上 (the room is on the wall)")
@@ -148,7 +148,7 @@ class Proving:
             self.say("doctor", "done", "；".join(notes)[:1500])
 
 
-async def _heard(feed: Path, topic: str, enough: Callable[[dict[str, Any]], bool], within_s: float) -> bool:
+async def heard(feed: Path, topic: str, enough: Callable[[dict[str, Any]], bool], within_s: float) -> bool:
     """Whether a service has said what is enough, in time."""
     try:
         async with asyncio.timeout(within_s):

@@ -10,11 +10,12 @@ import asyncio
 from typing import Any
 
 from hardware.discovery.found_devices import FoundDevices, FoundMicrophones, find
-from hardware.profile import Profile, load_profile
+from hardware.profile import Camera, Profile, load_profile
 from hardware.simulation.hearing_folder import HearingFolder
 from hardware.web_address import check_web_address
 from sync.errors import ConfigError, HearingError
 from sync.room.enrollment import RoomOffer, ask_room, carried_parts
+from sync.room.paths import RoomPaths
 from sync.runtime.process.service import cancel_and_wait
 from sync.tls.places import place_of
 from wutong.setup.candidates import Candidates, simulated_cameras
@@ -29,10 +30,12 @@ from wutong.setup.listening import Listening
 from wutong.setup.messages import ChoiceFault, Purpose, SetupState, ShownMicrophones, ShownRoomNow, ShownSetup
 from wutong.setup.owner_tasks import ask_as_owner
 from wutong.setup.profile_making import RATES_HZ, SIMULATED, ProfileMaking, SetupPlace, rate_of
-from wutong.setup.proving import Proving
+from wutong.setup.proving import Proving, heard
 from wutong.setup.services import BEHIND_PANEL, RoomServices
 
 BROKER_PORT = 8883
+LINK_S = 1.5
+"""So long an uplink that runs is waited for: it says its link to each who asks."""
 
 
 class RoomSetup:
@@ -49,6 +52,7 @@ class RoomSetup:
         self._purpose: Purpose = "new"
         self._before: Profile | None = None
         self._seen: dict[str, Any] = {}
+        self._waiting: dict[str, Any] = {}
         self._center: ChosenCenter | None = None
         self._offer: RoomOffer | None = None
         self._url = ""
@@ -256,17 +260,11 @@ class RoomSetup:
             "court_name": profile.room.court_name,
             "room_name": profile.room.room_name,
             "address": profile.address,
-            "cameras": [
-                {
-                    "id": one.id,
-                    "name": one.name,
-                    "place": one.address("x").shown if one.driver == "rtsp" else one.device,
-                }
-                for one in profile.cameras
-            ],
+            "cameras": [{"id": one.id, "name": one.name, "place": camera_place(one)} for one in profile.cameras],
             "seats": [{"role": seat.role, "channel": seat.channel} for seat in profile.seats],
             "microphones": profile.microphones.device,
-            "waiting_events": int(self._seen.get("waiting_events", -1)),
+            "waiting_events": int(self._waiting.get("pending_events", -1)),
+            "waiting_bytes": int(self._waiting.get("pending_bytes", -1)),
             "hearing_open": bool(self._seen.get("hearing_open", False)),
         }
 
@@ -277,6 +275,19 @@ class RoomSetup:
         if self._before is not None:
             question = {"do": "look", "profile": str(self.place.profile)}
             self._seen = await ask_as_owner(self._before.storage.data, question)
+            self._waiting = await self._link(RoomPaths(self._before.storage.data))
+
+    async def _link(self, layout: RoomPaths) -> dict[str, Any]:
+        """What the uplink says that the center has not yet; nothing where it does not run, or has no center."""
+        said: dict[str, Any] = {}
+
+        def taken(link: dict[str, Any]) -> bool:
+            said.update(pending_events=int(link["pending_events"]), pending_bytes=int(link["pending_bytes"]))
+            return True
+
+        if self._before is not None and self._before.center.url:
+            await heard(layout.feed("uplink"), "link", taken, LINK_S)
+        return said
 
     def _check_no_hearing(self) -> None:
         if self._seen.get("hearing_open"):
@@ -290,3 +301,10 @@ class RoomSetup:
             if one.name == name:
                 return one
         raise InvalidChoicesError([{"field": "microphones", "text": "没有这个录音设备 (there is no such device)"}])
+
+
+def camera_place(camera: Camera) -> str:
+    """Where a camera of a profile is, for people: without user and password."""
+    if camera.driver == "rtsp":
+        return camera.address("").shown
+    return camera.device or "模拟设备 (simulated)"

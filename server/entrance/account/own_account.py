@@ -26,7 +26,7 @@ from server.factors.totp import new_totp_secret
 from server.people.person import Person, Post
 from sync.errors import AccessError, WutongError
 from sync.http.rights.people import Session
-from sync.record.milliseconds import to_ms
+from sync.runtime.units import NS_PER_MS
 
 
 class OwnAccount:
@@ -57,8 +57,8 @@ class OwnAccount:
                 "id": one.id,
                 "kind": one.kind,
                 "label": one.label,
-                "made_utc_ms": to_ms(one.made_utc_ns),
-                "used_utc_ms": None if one.used_utc_ns is None else to_ms(one.used_utc_ns),
+                "made_utc_ms": one.made_utc_ns // NS_PER_MS,
+                "used_utc_ms": None if one.used_utc_ns is None else one.used_utc_ns // NS_PER_MS,
             }
             for one in mine
             if one.kind in SECOND

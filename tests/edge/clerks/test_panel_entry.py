@@ -69,7 +69,7 @@ async def court(tmp_path: Path, people: tuple[Path, str]) -> AsyncIterator[Court
 async def test_a_clerk_signs_in_as_a_person_and_the_record_says_who_acts(court: Court) -> None:
     court.center.totp = "123456"
     wrong = await court.sign_in(password="wrong")
-    assert (wrong.status_code, wrong.json()["code"]) == (403, "password")
+    assert (wrong.status_code, wrong.json()["code"]) == (401, "password")
     assert (await court.sign_in()).json()["code"] == "second-factor"
     answer = await court.sign_in(totp="123456")
     assert answer.json() == {"role": "clerk", "name": "林书记", "person": LIN, "court": "jianshan"}

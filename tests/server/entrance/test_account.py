@@ -27,6 +27,7 @@ async def test_a_new_password_needs_the_old_one_and_ends_the_other_sessions(here
 async def test_the_last_second_factor_stays_until_there_is_another(here: EntranceHere) -> None:
     browser = await an_administrator(here)
     first = (await browser.get("/api/account"))["factors"][0]
+    assert abs(first["made_utc_ms"] - here.now_s * 1000) < 60_000
     removing = f"/api/account/factors/{first['id']}/remove"
     assert (await browser.post(removing, password=PASSWORD))["code"] == "last-factor"
     asked = await browser.post("/api/account/totp/ask", password=PASSWORD)

@@ -97,6 +97,8 @@ TABLE = {
     ("POST", "/api/rooms/clerk-standing"): ROOM,
     ("GET", "/api/admin/audit"): AUDITOR,
     ("GET", "/api/admin/reports"): ADMINISTRATOR,
+    ("GET", "/account"): PUBLIC,
+    ("GET", "/account/{rest:path}"): PUBLIC,
     ("GET", "/admin"): PUBLIC,
     ("GET", "/admin/{rest:path}"): PUBLIC,
     ("POST", "/api/enroll/room"): PUBLIC,

@@ -37,6 +37,8 @@ ORIGIN = "https://center.court.example"
 PASSWORD = "correct horse battery"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 ROOM = "city/c03"
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""A hash that a thief would have to pay for is paid at each sign-in of a test."""
 
 
 @dataclass
@@ -137,14 +139,17 @@ async def somebody(here: EntranceHere, admin: Browser, login: str, *posts: str) 
 
 
 @contextlib.asynccontextmanager
-async def entrance_here(folder: Path, settings: PeopleSettings | None = None) -> AsyncIterator[EntranceHere]:
-    """Served in this process while the block runs."""
+async def entrance_here(
+    folder: Path, settings: PeopleSettings | None = None, *, https: bool = True
+) -> AsyncIterator[EntranceHere]:
+    """Served in this process while the block runs; without `https` for browsers at `localhost`."""
     database = open_database(f"sqlite:///{new_store(folder / 'center.db')}")
     rights = SharedRights(database)
     settings = settings or PeopleSettings()
     config = Config(storage=StoreSettings(data=folder), people=settings)
     access, _ = open_people(folder, config, database, rights)
     people = open_parts(folder, "五同", settings, database, rights, access, Rooms([]))
+    people.first.code._hasher = QUICK
     app = new_app("五同")
     notes: list[tuple[str, ...]] = []
 
@@ -152,7 +157,7 @@ async def entrance_here(folder: Path, settings: PeopleSettings | None = None) ->
         notes.append((what, role, detail, person))
 
     origins = Origins(names=[urlsplit(ORIGIN).hostname or ""])
-    access.install(app, "center", https=True, audit=noted, origins=origins)
+    access.install(app, "center", https=https, audit=noted, origins=origins)
     here = EntranceHere(app, people, notes)
 
     async def by_room(request: Request) -> None:
@@ -170,7 +175,7 @@ async def entrance_here(folder: Path, settings: PeopleSettings | None = None) ->
         KEY,
         by_room,
         lambda: here.now_s,
-        hashes=passwords.PasswordHashes(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
+        hashes=passwords.PasswordHashes(QUICK),
     )
     await rights.start()
     try:

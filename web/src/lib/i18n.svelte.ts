@@ -6,6 +6,7 @@ import * as audit from './messages/audit';
 import * as checks from './messages/checks';
 import * as common from './messages/common';
 import * as display from './messages/display';
+import * as entrance from './messages/entrance';
 import * as entry from './messages/entry';
 import * as inspect from './messages/inspect';
 import * as opening from './messages/opening';
@@ -25,6 +26,7 @@ export const MESSAGES = {
     ...panel.zh,
     ...entry.zh,
     ...display.zh,
+    ...entrance.zh,
     ...inspect.zh,
     ...transcript.zh,
     ...signing.zh,
@@ -42,6 +44,7 @@ export const MESSAGES = {
     ...panel.en,
     ...entry.en,
     ...display.en,
+    ...entrance.en,
     ...inspect.en,
     ...transcript.en,
     ...signing.en,

@@ -68,7 +68,9 @@ async def _set_up(stack: Stack, plan: RoomPlan, carried: str, cameras: list[str]
         words += ["--camera", url]
     began_s = time.monotonic()
     picture = asyncio.create_task(_first_picture(stack, f"{plan.address}/bench"))
-    setup = await asyncio.create_subprocess_exec(*words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    log = plan.data.parent / "setup.log"
+    with log.open("wb") as errors:
+        setup = await asyncio.create_subprocess_exec(*words, stdout=subprocess.PIPE, stderr=errors)
     steps: dict[str, float] = {}
     try:
         assert setup.stdout is not None
@@ -81,7 +83,8 @@ async def _set_up(stack: Stack, plan: RoomPlan, carried: str, cameras: list[str]
             if "(the room is ready)" in said:
                 break
         else:
-            raise ConfigError(f"the room was not set up: {said}")
+            last = log.read_text(encoding="utf-8", errors="replace").strip()[-500:]
+            raise ConfigError(f"the room was not set up: {said}; {last}")
         ready_s = time.monotonic() - began_s
         picture_s = await picture - began_s
     finally:

@@ -26,8 +26,12 @@ export interface SetupRoomNow {
   cameras: ShownCameraNow[];
   seats: ShownSeatChoice[];
   microphones: string;
-  /** What the center has not yet, which a move waits for; -1: nobody knows just now. */
+  /**
+   * What the center has not receipted, which a move waits for; -1: nobody knows, as where the uplink does not run.
+   */
   waiting_events: number;
+  /** Of files, likewise. */
+  waiting_bytes: number;
   hearing_open: boolean;
 }
 

@@ -5,6 +5,7 @@ export const zh = {
   'nav.wall': '巡查墙',
   'nav.archive': '庭审档案',
   'inspect.title': '庭审巡查',
+  'inspect.codes': '共享登录码',
   'inspect.codesOpen': '共享登录码仍在使用：日志记不到具体人员。请管理员改用本人账号登录。',
   'inspect.noBroker': '中心与消息代理的连接已断开：画面和状态暂不更新，法庭的录制不受影响。',
 
@@ -172,6 +173,7 @@ export const en: Record<keyof typeof zh, string> = {
   'nav.wall': 'Live wall',
   'nav.archive': 'Archive',
   'inspect.title': 'Court inspection',
+  'inspect.codes': 'Shared codes',
   'inspect.codesOpen': 'Shared codes are still open: the audit log cannot name who looks. Ask your administrator for an account of your own.',
   'inspect.noBroker':
     'The center has lost its connection to the courtrooms. Video and status are not updating; recording in the courtrooms is not affected.',
