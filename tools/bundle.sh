@@ -18,7 +18,7 @@ case $release in bookworm) mark=deb12 ;; trixie) mark=deb13 ;; *) refuse "there 
 [ "$(id -u)" = 0 ] || refuse "a bare $release takes root; run it with sudo"
 ours=()
 for name in wutong wutong-model wutong-room wutong-center wutong-kiosk; do
-    found=$(find "$from" dist -maxdepth 1 -name "${name}_*+${mark}_*.deb" 2>/dev/null | head -n 1)
+    found=$(find "$from" -maxdepth 1 -name "${name}_*+${mark}_*.deb" 2>/dev/null | head -n 1)
     [ -n "$found" ] || refuse "there is no package $name for $release in $from; run make deb RELEASE=$release"
     ours+=("$found")
 done

@@ -24,6 +24,10 @@ OF_WHEELS = (
     "embedded-library *",
     "unstripped-binary-or-object *",
     "hardening-no-pie *",
+    "library-not-linked-against-libc *",
+    "national-encoding *",
+    "shared-library-lacks-prerequisites *",
+    "unusual-interpreter *",
 )
 PYTHON = {
     "absolute-symlink-in-top-level-folder *": "A version is laid elsewhere as it is, and finds Python from there.",

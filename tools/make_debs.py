@@ -117,6 +117,7 @@ def settle(root: Path) -> None:
             path.chmod(0o755)
         elif UNPACKED in str(path):
             runs = path.stat().st_mode & 0o111 and path.suffix not in (".py", ".so") and ".so." not in path.name
+            runs = runs and path.read_bytes()[:4].startswith((b"#!", b"\x7fELF"))
             path.chmod(0o755 if runs else 0o644)
 
 
@@ -139,18 +140,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--release", choices=sorted(SUFFIXES), required=True)
     parser.add_argument("--version", default=project_version())
-    parser.add_argument("--quick", action="store_true", help="without compression, and without the model")
+    parser.add_argument("--quick", action="store_true", help="without compression")
     for name in ("unpacked", "wheel", "model", "folder", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     chosen = parser.parse_args()
     version = f"{chosen.version}+{SUFFIXES[chosen.release]}"
     shutil.rmtree(chosen.folder, ignore_errors=True)
+    for file in chosen.out.glob(f"wutong*_*+{SUFFIXES[chosen.release]}_*.deb"):
+        file.unlink()  # of another version: a bundle takes what lies there
     [wheel] = chosen.wheel.glob("wutong-*.whl")
     # At the least level: what is large in there hardly gets smaller by more of it.
     compressed = ("-Znone",) if chosen.quick else ("-Zxz", "-z1")
     for package in packages(chosen.release, version):
-        if chosen.quick and package.name == "wutong-model":
-            continue
         root = chosen.folder / package.name
         root.mkdir(parents=True)
         lay_out(package, root, version)

@@ -9,7 +9,7 @@ log=$PWD/.setup/wheel.log
 : >"$log"
 . tools/steps.sh
 . tools/mirror.sh
-rm -rf dist
+rm -f dist/*.whl dist/*.lock
 step "The wheel" "mend what it says, and run it again" .setup/tools/bin/uv build --quiet --wheel --require-hashes \
     --build-constraints locks/build.lock --out-dir dist .
 cp locks/product.lock locks/model.lock locks/sherpa.lock dist/
