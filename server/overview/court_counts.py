@@ -143,8 +143,10 @@ def _people(connection: Connection) -> Counter[str]:
 
 
 def _rooms(connection: Connection) -> Counter[str]:
-    r = t.rooms.c
-    return Counter(str(row.address).partition("/")[0] for row in connection.execute(select(r.address)))
+    """The courtrooms that a court has now, also those that have never spoken."""
+    r = t.room_entries.c
+    query = select(r.court, func.count().label("counted")).where(r.retired_utc_ns.is_(None)).group_by(r.court)
+    return Counter({row.court: row.counted for row in connection.execute(query)})
 
 
 def _sign_ins(connection: Connection, begin_ns: int, end_ns: int) -> Counter[str]:

@@ -72,7 +72,10 @@ async def test_hearings_people_and_sign_ins_are_counted_by_court_and_day(databas
 
         def work(connection: Any) -> None:
             connection.execute(insert(t.hearings), hearings)
-            connection.execute(insert(t.rooms), [{"address": "a/c01"}, {"address": "a/c02"}])
+            named = {"court": "a", "court_name": "", "room_name": "", "folded": "", "made_utc_ns": 1}
+            rooms = [{**named, "address": f"a/c0{n}", "room": f"c0{n}", "retired_utc_ns": None} for n in (1, 2)]
+            gone = {**named, "address": "a/c03", "room": "c03", "retired_utc_ns": 2}
+            connection.execute(insert(t.room_entries), [*rooms, gone])
             append_rows(connection, lines)
 
         await here.database.write(work)
