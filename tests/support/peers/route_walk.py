@@ -73,10 +73,23 @@ def _made(schema: Any, names: Mapping[str, str], count: int, first: int) -> Iter
             kwargs = case.as_transport_kwargs(base_url="http://server")
             url = httpx.URL(str(kwargs["url"]))
             more = {k: kwargs[k] for k in ("params", "json", "data", "files") if kwargs.get(k) is not None}
+            if "files" in more:
+                more["files"] = [(name, _sendable(part)) for name, part in _pairs(more["files"])]
             headers = {k: v for k, v in (kwargs.get("headers") or {}).items() if k.lower() not in _OURS}
             more["headers"] = headers
             route = (operation.method.upper(), operation.path)
             yield Asked(route, kwargs["method"], url.raw_path.decode(), more)
+
+
+def _pairs(files: Any) -> list[tuple[str, Any]]:
+    return list(files.items()) if isinstance(files, Mapping) else list(files)
+
+
+def _sendable(part: Any) -> Any:
+    """A part of a form as httpx takes it: numbers and the like as the text that a form has of them."""
+    if isinstance(part, tuple):
+        return (part[0], _sendable(part[1]), *part[2:])
+    return part if isinstance(part, str | bytes) or hasattr(part, "read") else str(part)
 
 
 def _drawn(cases: Any, count: int, first: int) -> list[Any]:
