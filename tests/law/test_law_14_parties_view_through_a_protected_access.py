@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -220,7 +221,11 @@ async def test_a_party_reaches_nothing_else_on_any_route(held: Served) -> None:
                     "document": "d",
                     "part": "center:1",
                     "page": "1",
+                    "person": "0" * 16,
+                    "session": "0" * 8,
+                    "one": "1",
                 }
+                names = dict.fromkeys(re.findall(r"{(\w+)}", path), "x") | names
                 for method in sorted(getattr(route, "methods", None) or {"GET"}):
                     query = "?q=秘密&from_ms=0&to_ms=1"
                     answer = await party.request(method, path.format(**names) + query, json={})
