@@ -27,8 +27,20 @@ async def test_no_route_of_the_center_takes_anything_from_the_record(archive: Se
     deleting = {
         route.path for route in archive.center.app.router.routes if "DELETE" in (getattr(route, "methods", None) or ())
     }
-    # Signing out; an unfinished upload; what was sent for a self-test; a party's leave to view. None holds a hearing.
-    assert deleting == {"/api/session", "/api/uploads/{uuid}", "/api/selftest/{test}", "/api/grants/{grant}"}
+    # Signing out; an unfinished upload; what was sent for a self-test; a party's leave to view; a court in which nobody
+    # and no room is; that a room's machine is to be replaced. None holds a hearing.
+    assert deleting == {
+        "/api/session",
+        "/api/account/sessions",
+        "/api/account/sessions/{session}",
+        "/api/admin/people/{person}/sessions",
+        "/api/admin/people/{person}/sessions/{session}",
+        "/api/uploads/{uuid}",
+        "/api/selftest/{test}",
+        "/api/grants/{grant}",
+        "/api/admin/courts/{slug}",
+        "/api/admin/rooms/{court}/{room}/move",
+    }
 
 
 def test_no_command_deletes_a_recording() -> None:
