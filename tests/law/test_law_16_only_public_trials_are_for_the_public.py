@@ -8,9 +8,13 @@ from sync.http.rights.rules import rule_of
 from tests.support.peers.center_peers import RoomPeer, Served, opening, until
 
 PAGES = {"/", "/inspect", "/inspect/{rest:path}", "/view", "/view/{rest:path}", "/assets/{path:path}", "/favicon.ico"}
-PAGES |= {"/api/session", "/api/enroll", "/api/view/session", "/api/authority", "/authority.pem"}
-"""Pages without content, the court's own certificate, and what has codes of its own: signing in, enrolling a device and
-a party coming in."""
+PAGES |= {"/admin", "/admin/{rest:path}", "/account", "/account/{rest:path}"}
+PAGES |= {"/api/session", "/api/enroll", "/api/enroll/room", "/api/view/session", "/api/authority", "/authority.pem"}
+PAGES |= {f"/api/sign-in{step}" for step in ("", "/ways", "/provider", "/provider/back", "/post", "/first")}
+PAGES |= {f"/api/sign-in/{step}" for step in ("totp", "recovery", "passkey", "passkey/ask", "new-password")}
+PAGES |= {f"/api/sign-in/enroll{step}" for step in ("", "/totp", "/passkey", "/passkey/ask")}
+"""Pages without content, the court's own certificate, and what has codes of its own: signing in step by step, enrolling
+a device and a party coming in."""
 
 
 async def test_without_signing_in_there_are_pages_and_nothing_of_a_hearing(archive: Served, sender: RoomPeer) -> None:
