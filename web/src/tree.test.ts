@@ -32,6 +32,15 @@ it('exports no value that no other file uses', () => {
   expect(unused).toEqual([]);
 });
 
+it('has each text in one file of messages, where no other can cover it', () => {
+  const keys = files.filter(({ path }) => path.startsWith('lib/messages/')).flatMap(({ path, text }) => {
+    const [zh = ''] = text.split('export const en');
+    return [...zh.matchAll(/^ {2}(?:'([^']+)'|(\w+)):/gm)].map((match) => ({ path, key: match[1] ?? match[2] ?? '' }));
+  });
+  expect(keys.length).toBeGreaterThanOrEqual(Object.keys(MESSAGES.zh).length);
+  expect(keys.filter(({ key }, i) => keys.findIndex((other) => other.key === key) !== i)).toEqual([]);
+});
+
 it('has no text that no page shows', () => {
   const code = files.filter(({ path }) => !/^lib\/messages\/|\.test\.ts$/.test(path)).map(({ text }) => text).join('\n');
   const made = [...code.matchAll(/`([\w-]+(?:\.[\w-]+)*\.)\$\{/g)].map((match) => match[1] ?? '');
