@@ -329,6 +329,8 @@ class LivePublisher:
     def _facts_with_clock(self) -> MachineFacts | None:
         facts = self._facts()
         clock = None if self._recorder is None else self._recorder.get("clock")
-        if facts is None or clock is None:
+        if facts is None or not isinstance(clock, dict):
             return facts
-        return {**facts, "clock_synced": clock["error_ms"] is not None, "clock_error_ms": clock["error_ms"]}
+        # The recorder is another process, for a while of another version: what it leaves out is not known.
+        error_ms = clock.get("error_ms")
+        return {**facts, "clock_synced": error_ms is not None, "clock_error_ms": error_ms}

@@ -108,8 +108,9 @@ class RecorderPeer:
             current = follower.current
             kept = self.keeps and current is not None and current.state is State.OPEN
             track = {"id": "bench", "kind": "video", "state": "running" if self.runs else "failed", "kept": kept}
+            clock = {"source": "free-running", "error_ms": None}
             status = {"at_ns": 1, "tracks": [track], "hearing": None if current is None else current.id}
-            status |= {"disk": {"free_bytes": 1, "hours_left": 1}, "clock": {}, "alarms": []}
+            status |= {"disk": {"free_bytes": 1, "hours_left": 1}, "clock": clock, "alarms": []}
             if self.speaks:
                 self.feed.publish_json("status", status)
             await asyncio.sleep(0.05)
@@ -224,6 +225,8 @@ class Room:
         return state
 
     async def open(self) -> Any:
+        if self.recorder.speaks:  # an edge that has just started has not heard it yet, and opens nothing until then
+            await self.until_state(lambda state: state["recorder"])
         answer = await self.clerk.post("/api/hearing", json=CASE)
         assert answer.status_code == 200, answer.text
         return answer.json()

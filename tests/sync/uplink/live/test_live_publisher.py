@@ -16,6 +16,7 @@ from sync.mqtt import RECONNECT_S, MqttConnection
 from sync.record.bodies.session import LawfulReason
 from sync.record.hearing import Hearing, State
 from sync.record.timeline import Pause
+from sync.room.messages import MachineFacts
 from sync.uplink.live.live_publisher import BACKLOG_BYTES, LATE_NS, LivePublisher
 from sync.uplink.live.twin import HOLD_S, TURN_S
 from sync.uplink.trust.trusted_center import TrustedCenter
@@ -403,3 +404,20 @@ def test_after_a_fragment_that_was_not_taken_nothing_leaves_before_a_key_frame(s
     stand.take(fragment(3), fragment(4, key=True))
     assert stand.line.fragments() == [1, 4]
     assert stand.live.dropped == 1
+
+
+@pytest.mark.parametrize("clock", [{}, {"source": "chrony"}, {"source": "chrony", "error_ms": None}])
+def test_a_recorder_that_does_not_say_how_good_its_clock_is_leaves_it_unknown(stand: Stand, clock: object) -> None:
+    facts: MachineFacts = {
+        "version": "1",
+        "disk_free_bytes": 1,
+        "disk_bytes": 2,
+        "certificate_until_utc_ms": None,
+        "selftest": None,
+    }
+    stand.live._facts = lambda: facts
+    stand.live.take("status", json.dumps({"at_ns": 1, "clock": clock}).encode())
+    stand.now += 2
+    stand.live.tick()
+    said = stand.line.of("status")[-1]["facts"]
+    assert (said["version"], said["clock_synced"], said["clock_error_ms"]) == ("1", False, None)
