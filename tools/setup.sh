@@ -117,6 +117,7 @@ if ! is_done python "$stamped" || [ ! -x .venv/bin/wutong ] || ! .venv/bin/pytho
     fi
     step "Python: packages of the set '$wanted', pinned by hash" "$network" "$uv" pip sync --python .venv/bin/python \
         "${sources[@]}" --require-hashes --build-constraints locks/build.lock "locks/$wanted.lock"
+    [ "$wanted" != product ] || step "Python: without what only compilers and tests read" "$again" tools/slim.sh .venv
     mkdir -p web/dist # The package names this folder; it is filled later.
     step "Python: wutong itself" "$network" "$uv" pip install --python .venv/bin/python --no-deps \
         --build-constraints locks/build.lock --editable .

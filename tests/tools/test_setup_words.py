@@ -36,6 +36,7 @@ STEPS = {
     "Setup's own tools: uv and Node, pinned by hash": "-m pip install",
     "Python: a virtual environment in .venv": "uv venv",
     "Python: packages of the set '$wanted', pinned by hash": "uv pip sync",
+    "Python: without what only compilers and tests read": "slim.sh .venv",
     "Python: wutong itself": "--editable",
     "Browser for the tests": "-m playwright install",
     "Pages: packages from web/package-lock.json": "npm --prefix web ci",
@@ -110,6 +111,7 @@ def machine(tmp_path: Path) -> Machine:
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tree / name)
     shutil.copytree(ROOT / "locks", tree / "locks")
+    _program(tree / "tools/slim.sh")
     # All of this machine's small programs, but none that installs, and no browser.
     programs.mkdir()
     ours = {"apt-get", "dpkg-query", "sudo", "npm", "node"}
