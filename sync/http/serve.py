@@ -94,6 +94,9 @@ async def serving(
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Connections inherit it. An answer is written in two pieces, and the second would wait 40 ms for the peer to
+        # say that it has the first: asyncio sees to that only where the listener was made with a protocol's number.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # Connections inherit it. Else the system takes megabytes for a line that is slow, which is a minute of pictures
         # that nobody can take back.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
