@@ -11,10 +11,15 @@ export class AccountStore {
   failure = $state('');
   busy = $state(false);
 
+  /** Both come at once: a page that is shown while the rest is still awaited would take no Enter in its forms. */
   async load(): Promise<void> {
     await this.act(async () => {
-      this.account = await api.get<ShownAccount>('/api/account');
-      this.sessions = (await api.get<ShownSessions>('/api/account/sessions')).sessions;
+      const [account, { sessions }] = await Promise.all([
+        api.get<ShownAccount>('/api/account'),
+        api.get<ShownSessions>('/api/account/sessions'),
+      ]);
+      this.account = account;
+      this.sessions = sessions;
     });
   }
 
