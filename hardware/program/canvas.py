@@ -9,9 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Literal
 
-import av
+import cv2
 import numpy as np
-from av.video.reformatter import VideoReformatter
 from PIL import Image, ImageDraw
 
 from hardware.program.layout import HEIGHT, WIDTH, Rect
@@ -31,8 +30,6 @@ GOLD: Color = (226, 184, 104)
 RED: Color = (226, 92, 84)
 
 CACHED_TEXTS = 256
-CACHED_SCALES = 32
-"""Pairs of sizes whose scaling stays prepared: four cameras have eight, of luma and of color."""
 SMOOTH = 2
 
 
@@ -51,7 +48,6 @@ class Canvas:
         self.luma = self.data[:pixels].reshape(HEIGHT, WIDTH)
         self.cb = self.data[pixels : pixels + quarter].reshape(HEIGHT // 2, WIDTH // 2)
         self.cr = self.data[pixels + quarter :].reshape(HEIGHT // 2, WIDTH // 2)
-        self._scaler = lru_cache(CACHED_SCALES)(lambda source, target: VideoReformatter())
 
     def fill(self, rect: Rect, color: Color) -> None:
         """One color."""
@@ -71,27 +67,24 @@ class Canvas:
     def put_scaled(self, source: tuple[Plane, Plane, Plane], rect: Rect) -> None:
         """Planes of another picture, scaled into `rect`."""
         x, y, right, bottom = rect.x, rect.y, rect.right, rect.bottom
-        self._scale(source[0], self.luma[y:bottom, x:right])
-        self._scale(source[1], self.cb[y // 2 : bottom // 2, x // 2 : right // 2])
-        self._scale(source[2], self.cr[y // 2 : bottom // 2, x // 2 : right // 2])
+        _scale(source[0], self.luma[y:bottom, x:right])
+        _scale(source[1], self.cb[y // 2 : bottom // 2, x // 2 : right // 2])
+        _scale(source[2], self.cr[y // 2 : bottom // 2, x // 2 : right // 2])
 
     def rgb(self) -> Image.Image:
         """As people see it, for who looks at one picture."""
         whole = self.data.reshape(HEIGHT * 3 // 2, WIDTH)
-        frame = av.VideoFrame.from_ndarray(whole, format="yuv420p")
-        picture = frame.reformat(format="rgb24", src_colorspace="ITU709", dst_colorspace="ITU709")
-        return Image.fromarray(picture.to_ndarray())
+        return Image.fromarray(cv2.cvtColor(whole, cv2.COLOR_YUV2RGB_I420))
 
-    def _scale(self, source: Plane, target: Plane) -> None:
-        if source.shape == target.shape:
-            target[:] = source
-            return
-        high, wide = target.shape
-        frame = av.VideoFrame.from_numpy_buffer(source, format="gray")
-        # Averaging keeps small cells and letters whole where much is thrown away; an enlarged picture is linear by it.
-        scaler = self._scaler(source.shape, target.shape)
-        scaled = scaler.reformat(frame, wide, high, "gray", interpolation="AREA", threads=1).planes[0]
-        target[:] = np.frombuffer(memoryview(scaled), np.uint8).reshape(-1, scaled.line_size)[:high, :wide]
+
+def _scale(source: Plane, target: Plane) -> None:
+    high, wide = target.shape
+    if source.shape == target.shape:
+        target[:] = source
+        return
+    # Averaging keeps small cells and letters whole where much is thrown away; elsewhere linear is as good and cheaper.
+    much = source.shape[1] > wide * 2
+    target[:] = cv2.resize(source, (wide, high), interpolation=cv2.INTER_AREA if much else cv2.INTER_LINEAR)
 
 
 class Text:

@@ -21,6 +21,8 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
+
 from hardware.drivers.x264_options import KEY_NS
 from hardware.program.camera import CameraFeed
 from hardware.program.composer import Composer
@@ -241,6 +243,7 @@ def main() -> None:
     weigh(NICE)
     with contextlib.suppress(OSError):  # when memory runs out, this goes first, not the recorder
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
+    cv2.setNumThreads(1)
     options = ComposerOptions.parse(sys.argv[1])
     try:
         ComposedTrack(options).run()

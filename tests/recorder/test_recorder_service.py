@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pytest
-from PIL import Image
 
 from hardware import timecode
 from sync.media.envelope import unpack_init
 from sync.media.fmp4 import index_file
-from tests.support.files.decoded_pictures import gray, rgb, rgb_of_jpeg, time_of
+from tests.support.files.decoded_pictures import gray, time_of
 from tests.support.files.rebuilt import Unit, rebuilt_file, whole_file
 from tests.support.rooms.recorder_room import RecorderRoom, profile_text, spans, whole
 
@@ -132,9 +132,8 @@ def decode_sound(path: Path) -> tuple[np.ndarray, int]:
 
 
 def gold_pixels(frame: av.VideoFrame) -> int:
-    """Hue of 24 to 60 degrees, saturated and bright."""
-    hsv = np.asarray(Image.fromarray(rgb(frame)).convert("HSV"))
-    return int(np.count_nonzero(((hsv >= (17, 100, 180)) & (hsv <= (42, 220, 255))).all(axis=2)))
+    hsv = cv2.cvtColor(frame.to_ndarray(format="bgr24"), cv2.COLOR_BGR2HSV)
+    return int(np.count_nonzero(cv2.inRange(hsv, (12, 100, 180), (30, 220, 255))))
 
 
 @pytest.mark.parametrize(("word", "tracks"), [("simulated_camera", ("bench",)), ("microphones", ("mics", "mix"))])
@@ -217,7 +216,9 @@ async def test_levels_status_and_thumbnails_are_told(room_of: RoomOf) -> None:
     await room.until(lambda: room.thumbs.get("bench") and room.levels, "thumbnail and levels")
     assert set(room.levels["seats"]) == {"judge", "plaintiff", "defendant", "clerk"}
     assert -90 < room.levels["seats"]["judge"]["rms_db"] < -60
-    assert rgb_of_jpeg(room.thumbs["bench"].payload).shape == (180, 320, 3)
+    picture = cv2.imdecode(np.frombuffer(room.thumbs["bench"].payload, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    assert picture.shape == (180, 320, 3)
     assert room.status["disk"]["hours_left"] > 0
     assert [t["id"] for t in room.status["tracks"]] == list(TRACKS)
 

@@ -16,7 +16,7 @@ from PIL import Image
 from hardware import timecode
 from hardware.drivers.x264_options import coding
 from hardware.program.camera import STALE_NS, CameraFeed, Picture
-from hardware.program.canvas import BAR, CACHED_TEXTS, GOLD, INK, PIT, Canvas, Text
+from hardware.program.canvas import BAR, CACHED_TEXTS, INK, PIT, Canvas, Text
 from hardware.program.composer import Composer
 from hardware.program.exhibit import DrawnPage, PageView
 from hardware.program.layout import BOTTOM, COLUMN_MOST, HEIGHT, TOP, WIDTH, Rect, fit, layout
@@ -367,38 +367,6 @@ def test_what_goes_to_the_encoder_keeps_its_time(tmp_path: Path) -> None:
     assert [round(time * 1000) for time, _, _ in found] == times_ms
     assert [timecode.read(gray) for _, _, gray in found] == list(range(len(times_ms)))
     assert [round(time, 1) for time, key, _ in found if key] == [0.0, 1.0, 2.5]
-
-
-def test_a_smaller_picture_is_the_mean_of_what_it_stands_for() -> None:
-    rows = np.random.default_rng(1).integers(
-        16, 236, (720, 1344), np.uint8
-    )  # as decoders have them: longer than the picture
-    rows.setflags(write=False)
-    luma, color = rows[:, :1280], rows[:360, 3:643]
-    canvas, place = Canvas(), Rect(100, 200, 320, 180)
-    canvas.put_scaled((luma, color, 255 - color), place)
-    for source, target in ((luma, canvas.luma[200:380, 100:420]), (color, canvas.cb[100:190, 50:210])):
-        means = source.reshape(target.shape[0], 4, target.shape[1], 4).mean(axis=(1, 3))
-        assert np.abs(target - means).max() <= 1.5
-    assert np.abs(canvas.cr[100:190, 50:210].astype(int) + canvas.cb[100:190, 50:210] - 255).max() <= 1
-
-
-def test_a_larger_picture_and_one_of_odd_size_fill_their_place() -> None:
-    ramp = np.tile(np.arange(101, dtype=np.uint8) + 16, (57, 1))
-    canvas = Canvas()
-    canvas.put_scaled((ramp, ramp[:29, :51], ramp[:29, :51]), Rect(0, 0, 404, 228))
-    row = canvas.luma[100, :404].astype(int)
-    assert (np.diff(row) >= 0).all()
-    assert (row[0], row[-1]) == (16, 116)
-    assert (canvas.luma[:228, :404] == canvas.luma[100, :404]).all()
-
-
-def test_who_looks_at_one_picture_sees_the_colors_that_were_meant() -> None:
-    canvas = Canvas()
-    canvas.fill(Rect(0, 0, WIDTH, HEIGHT), GOLD)
-    pixel = canvas.rgb().getpixel((WIDTH // 2, HEIGHT // 2))
-    assert isinstance(pixel, tuple)
-    assert np.abs(np.subtract(pixel, GOLD)).max() <= 3
 
 
 def test_the_pit_is_darker_than_the_ground() -> None:

@@ -1,14 +1,12 @@
-"""Decoded pictures, with the types that PyAV and Pillow leave open."""
+"""Decoded pictures of a file, with the types that PyAV leaves open."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from io import BytesIO
 
 import av
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 
 def time_of(frame: av.VideoFrame) -> Fraction:
@@ -26,10 +24,3 @@ def gray(frame: av.VideoFrame) -> NDArray[np.uint8]:
 def rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
     """Shape (height, width, 3)."""
     return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-
-
-def rgb_of_jpeg(data: bytes | None) -> NDArray[np.uint8]:
-    """Shape (height, width, 3)."""
-    assert data is not None
-    with Image.open(BytesIO(data), formats=["JPEG"]) as picture:
-        return np.asarray(picture.convert("RGB"), np.uint8)
