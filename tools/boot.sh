@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A center and a room under a real systemd: a bare Debian in a folder is installed as docs/operations.md says, booted as
-# a container (processes, mounts, network and cgroups of its own), and looked at by tools/boot_checks.py.
+# a container (processes, mounts, network and cgroups of its own), and looked at by tools/setup_checks.py (the room is set
+# up by its page) and tools/boot_checks.py.
 #   tools/boot.sh bookworm|trixie [FOLDER]
 # Needs root, mmdebstrap, cgroup2, and `make wheel` before; takes minutes. With FOLDER the installed system is kept there
 # and taken from there the next time, with this tree's code in it. No limit of memory, processor or tasks is enforced
@@ -45,7 +46,8 @@ fi
 place=$(cd "$root" && echo opt/wutong/.venv/lib/python3*/site-packages)
 for package in edge hardware recorder server sync transcriber wutong; do cp -a "$package/." "$root/$place/$package/"; done
 mkdir -p "$root/$place/wutong/systemd" && cp systemd/* "$root/$place/wutong/systemd/"
-cp tools/boot_checks.py "$root/root/"
+mkdir -p "$root/root/tools" && cp tools/boot_checks.py tools/setup_checks.py "$root/root/tools/"
+sed "s,/usr/bin/wutong,/opt/wutong/.venv/bin/wutong," deploy/debian/wutong-setup.service >"$root/root/wutong-setup.service"
 rm -rf "$root"/var/lib/wutong* "$root"/var/log/journal "$root"/etc/wutong "$root"/etc/systemd/system/wutong* \
     "$root"/etc/systemd/system/mosquitto* "$root"/etc/systemd/system/*.wants/{wutong,mosquitto}* \
     "$root"/etc/mosquitto/conf.d/wutong.conf
@@ -62,18 +64,20 @@ cp center.example.toml /etc/wutong/center.toml
 cp wutong-mosquitto.conf /etc/mosquitto/conf.d/wutong.conf
 cp wutong-mosquitto.acl /etc/mosquitto/wutong.acl
 cp wutong-broker-reload.{path,service} /etc/systemd/system/
-cp /root/room.toml /etc/wutong/room.toml
 cp wutong.tmpfiles.conf /usr/lib/tmpfiles.d/wutong.conf && systemd-tmpfiles --create
 mkdir -p /etc/systemd/system/mosquitto.service.d
 cp wutong-mosquitto.service.conf /etc/systemd/system/mosquitto.service.d/wutong.conf
 cp wutong-center.service wutong-{recorder,signer,transcriber,edge,uplink}.service wutong-room.target /etc/systemd/system/
 systemctl daemon-reload
-systemctl enable wutong-center mosquitto wutong-broker-reload.path wutong-room.target
+systemctl enable wutong-center mosquitto wutong-broker-reload.path
 systemctl restart mosquitto wutong-center wutong-broker-reload.path || systemctl start wutong-center
-systemctl start wutong-room.target
+cp /root/wutong-setup.service /etc/systemd/system/
+systemctl daemon-reload
+systemctl start wutong-setup
 INSIDE
 
 boot "$root"
 printf '==> %s has booted: %s\n' "$suite" "$(in_it systemctl --version | head -1)"
 step "Install as docs/operations.md says" "what it says is at fault" in_it timeout 120 bash /root/operations.sh
-in_it timeout 400 "/opt/wutong/.venv/bin/python" /root/boot_checks.py
+in_it timeout 400 env -C /root python3 -m tools.setup_checks /root/room.toml
+in_it timeout 400 env -C /root /opt/wutong/.venv/bin/python -m tools.boot_checks

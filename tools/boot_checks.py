@@ -68,14 +68,12 @@ def active(*units: str) -> bool:
     return said == ["active"] * len(units)
 
 
-class BootedPanel:
-    """The clerk's panel, as a program speaks to it."""
+class BootedPage:
+    """A page of this machine, as a program speaks to it that believes only `authority`."""
 
-    def __init__(self) -> None:
-        self._context = ssl.create_default_context(cafile=str(next(KEYS.glob("authority*.pem"), KEYS / "none")))
+    def __init__(self, authority: Path) -> None:
+        self._context = ssl.create_default_context(cafile=str(authority))
         self._cookie = ""
-        code = json.loads((DATA / "codes.json").read_text(encoding="utf-8"))["clerk"]
-        self.ask("POST", "/api/session", {"code": code})
 
     def ask(self, method: str, path: str, body: Any = None, *, kind: str = "application/json") -> Any:
         """What is answered; an error is an `AssertionError`."""
@@ -92,6 +90,15 @@ class BootedPanel:
             self._cookie = cookie.partition(";")[0]
         assert answer.status < 300, f"{method} {path}: {answer.status} {said[:300]!r}"
         return json.loads(said or b"null")
+
+
+class BootedPanel(BootedPage):
+    """The clerk's panel."""
+
+    def __init__(self) -> None:
+        super().__init__(next(KEYS.glob("authority*.pem"), KEYS / "none"))
+        code = json.loads((DATA / "codes.json").read_text(encoding="utf-8"))["clerk"]
+        self.ask("POST", "/api/session", {"code": code})
 
     def add(self, name: str, data: bytes) -> Any:
         """Hand in a file."""
@@ -135,11 +142,16 @@ def no_other_account_reads_the_devices_key() -> None:
         assert "PermissionError" in run("/usr/bin/python3", "-c", ask, user=user, check=False).stderr
 
 
-def the_room_is_enrolled() -> None:
+def code_for_the_room() -> str:
+    """What the center gives for it, without the center's address."""
     said = run("wutong", "enroll", "--config", "/etc/wutong/center.toml", "--room", "jianshan/3", user="wutong").stdout
     code = re.search(r"[A-Z0-9-]{20,}\.[A-Z0-9-]{20,}", said)
     assert code is not None, said
-    run("wutong", "enroll", "--profile", "/etc/wutong/room.toml", "--code", code.group(), user="wutong")
+    return code.group()
+
+
+def the_room_is_enrolled() -> None:
+    run("wutong", "enroll", "--profile", "/etc/wutong/room.toml", "--code", code_for_the_room(), user="wutong")
     until("the room has a line to the broker", lambda: "accepted" in connects(), 60)
 
 
@@ -207,11 +219,12 @@ def the_old_ways_secrets_are_seen_by_their_service_alone() -> None:
     for user in ("mosquitto", "daemon"):
         assert run("cat", place, user=user, check=False).returncode != 0
     assert seen.read_text(encoding="utf-8") == "secret\n"
-    for name in ("plain.conf", "seen.conf"):
-        (folder / name).unlink()
-    seen.unlink()
+    for left in (folder / "plain.conf", folder / "seen.conf", seen):
+        left.unlink()
     run("systemctl", "daemon-reload")
     run("systemctl", "restart", "wutong-uplink")
+    for name in ("token", "mqtt"):
+        Path(f"/etc/wutong/room.{name}").unlink()
 
 
 def a_revocation_works_within_seconds_and_restarts_nothing() -> None:

@@ -12,5 +12,5 @@ log=$PWD/.setup/wheel.log
 rm -f dist/*.whl dist/*.lock
 step "The wheel" "mend what it says, and run it again" .setup/tools/bin/uv build --quiet --wheel --require-hashes \
     --build-constraints locks/build.lock --out-dir dist .
-cp locks/product.lock locks/model.lock locks/sherpa.lock dist/
+cp locks/{product,model,sherpa,pkcs11,postgres,s3,oidc,ldap}.lock dist/
 ls -1 dist
