@@ -192,6 +192,9 @@ class Panel(ProfilePart):
     phrases: Path | None = Field(
         None, description="file (TOML) with the court's own set phrases; else phrases.toml in the data folder"
     )
+    kinds: Path | None = Field(
+        None, description="folder with the court's own kinds of case (TOML); else kinds in the data folder"
+    )
     lock_after_minutes: int = Field(
         0, ge=0, le=240, description="so long untouched, the panel is locked by itself; 0: by touch alone"
     )
@@ -326,7 +329,11 @@ def _anchored(profile: Profile, folder: Path) -> Profile:
             ],
             "transcriber": profile.transcriber.below(folder),
             "panel": profile.panel.model_copy(
-                update={"api_token_file": at(profile.panel.api_token_file), "phrases": at(profile.panel.phrases)}
+                update={
+                    "api_token_file": at(profile.panel.api_token_file),
+                    "phrases": at(profile.panel.phrases),
+                    "kinds": at(profile.panel.kinds),
+                }
             ),
             "signer": signer.model_copy(update={"module": at(signer.module), "pin_file": at(signer.pin_file)}),
             "center": center.model_copy(

@@ -39,6 +39,11 @@ class RoomPaths:
         return self.data / "phrases.toml"
 
     @property
+    def kinds(self) -> Path:
+        """The court's own kinds of case, where the profile names no other folder."""
+        return self.data / "kinds"
+
+    @property
     def hearings(self) -> Path:
         """A folder for each hearing."""
         return self.data / "hearings"

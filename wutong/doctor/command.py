@@ -122,6 +122,7 @@ def _disk(profile: Profile) -> DoctorFinding:
 def _written_by_hand(profile: Profile) -> Iterator[DoctorFinding]:
     """The court's own files beside the profile, read as the services read them."""
     from edge.phrases.store import PhraseStore
+    from sync.cases.shelf import read_kinds
     from transcriber.correction.vocabulary import lexicon
 
     phrases = profile.panel.phrases or RoomPaths(profile.storage.data).phrases
@@ -134,6 +135,11 @@ def _written_by_hand(profile: Profile) -> Iterator[DoctorFinding]:
             yield DoctorFinding("profile: phrases", "bad", text)
         else:
             yield DoctorFinding("profile: phrases", "ok", f"{phrases}: {len(shelf.phrases)} phrases")
+    kinds = read_kinds(profile.panel.kinds or RoomPaths(profile.storage.data).kinds)
+    for fault in kinds.faults:
+        yield DoctorFinding("profile: kinds", "bad", f"{fault}; until then the product's kind of case serves")
+    if kinds.own and not kinds.faults:
+        yield DoctorFinding("profile: kinds", "ok", f"{len(kinds.own)} kinds of case of this court")
     if (terms := profile.transcriber.terms) is not None:
         try:
             yield DoctorFinding("profile: terms", "ok", f"{terms}: {len(lexicon.read(terms))} terms")
