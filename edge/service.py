@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 from fastapi import FastAPI
 
+from edge.api.cases import add_cases
 from edge.api.clerks import add_clerks
 from edge.api.court_systems import add_court_systems
 from edge.api.hearing import add_routes
@@ -35,6 +36,7 @@ from edge.panel_tls import PanelTls, plain_alarms
 from edge.selftest.runner import SelfTestRunner
 from edge.signing.commands import SigningCommands
 from edge.state.display import DisplayToken
+from edge.state.kind_alarms import kind_alarms
 from edge.state.room_state import RoomState
 from edge.transcript.commands import TranscriptCommands
 from hardware.profile import Profile
@@ -50,6 +52,7 @@ from sync.room.clock import RoomClock
 from sync.room.enrollment import center_key
 from sync.room.event_log import RoomLog
 from sync.room.feed import FeedClient
+from sync.room.messages import RoomAlarm
 from sync.room.paths import RoomPaths
 from sync.room.signer import RoomSigner
 from sync.runtime.files.secrets import read_secret
@@ -130,6 +133,7 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
     signing = SigningCommands(state, Making(profile, layout))
     add_signing(app, state, signing, access)
     add_court_systems(app, state, commands)
+    add_cases(app, state)
     add_phrases(app, state, phrasebook_of(state))
     checks = TranscriptChecks(state)
     add_checks(app, checks)
@@ -148,7 +152,7 @@ def _assemble(profile: Profile, files: contextlib.ExitStack) -> Edge:
         checkpoints,
         words=lambda hearing: words_of(state, hearing),
         heard=lambda: heard_of(state),
-        tell=lambda alarms: state.set_alarms([*plain_alarms(profile, state.clock.now_ns()), *entry.alarms(), *alarms]),
+        tell=lambda alarms: state.set_alarms([*_lasting_alarms(profile, state), *entry.alarms(), *alarms]),
         probe=signer.probe,
         said=lambda number: state.feed.publish_json("log", {"number": number}),
     )
@@ -212,6 +216,12 @@ def _entry_of(profile: Profile, layout: RoomPaths, state: RoomState, access: Acc
     return entry
 
 
+def _lasting_alarms(profile: Profile, state: RoomState) -> list[RoomAlarm]:
+    """Of settings and files that somebody wrote."""
+    now_ns = state.clock.now_ns()
+    return [*plain_alarms(profile, now_ns), *kind_alarms(state.kinds.kinds(), now_ns)]
+
+
 async def serve(profile: Profile, lifeline: Lifeline) -> None:
     """Serve until told to stop; a restart shows the same hearing in the same state."""
     policy = profile.policy
@@ -222,7 +232,7 @@ async def serve(profile: Profile, lifeline: Lifeline) -> None:
     await edge.state.start()
     await end_with_hearing(edge.state)
     await edge.selftest.load()
-    edge.state.set_alarms([*plain_alarms(profile, edge.state.clock.now_ns()), *edge.state.alarms])
+    edge.state.set_alarms([*_lasting_alarms(profile, edge.state), *edge.state.alarms])
     try:
         context = None if edge.tls is None else edge.tls.context
         serve_panel = serving(

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from edge.api.cases import ReadNumber, ShownKinds
 from edge.api.clerks import ClerkCredentials, NewPin, PanelSession, PinEntry
 from edge.api.hearing import Consents, FromDocket, NewCameraView, NewMark, NewPause, NewTest, NewView, Unlisted
 from edge.api.phrases import FilledPhrase, PhraseFileAnswer
@@ -118,6 +119,8 @@ ROOTS: Mapping[str, Any] = {
     "RoomState": ShownRoomState,
     "RoomMessage": PanelMessage,
     "DisplayState": WallState,
+    "ShownKinds": ShownKinds,
+    "ReadNumber": ReadNumber,
     "CenterMessage": CenterMessage,
     "HearingRow": ListedHearing,
     "RecordedHearing": RecordedHearing,

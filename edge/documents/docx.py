@@ -19,7 +19,7 @@ from docx.shared import Cm, Pt, RGBColor
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
-from edge.documents.form import DOUBTFUL, DRAFT, STRUCK, TITLE, CourtForm, Row, local, mapped
+from edge.documents.form import DOUBTFUL, DRAFT, STRUCK, CourtForm, Row, local, mapped
 from edge.documents.strokes import picture_of
 from sync.paper.characters import writable
 from sync.record.signers import Signer
@@ -58,7 +58,7 @@ def docx_of(form: CourtForm, progress: Callable[[float], None] = lambda part: No
     section.footer_distance = Cm(0.9)
     _style(document)
     about = document.core_properties
-    title = f"{form.case_no} {TITLE}".strip()
+    title = f"{form.case_no} {form.title}".strip()
     about.title, about.author, about.subject = (one[:_LONGEST_FIELD] for one in (title, form.court, form.hearing))
     about.comments = ""  # of the template
     about.language, about.created = "zh-CN", dt.datetime.now(dt.UTC).replace(tzinfo=None)
@@ -101,7 +101,7 @@ def _font(run: Run, face: str, size: float | None = None, color: RGBColor | None
 
 
 def _opening(document: Any, form: CourtForm) -> None:
-    for text, size in ((form.court, 18), (TITLE, 22)):
+    for text, size in ((form.court, 18), (form.title, 22)):
         at = document.add_paragraph()
         at.alignment = WD_ALIGN_PARAGRAPH.CENTER
         at.paragraph_format.line_spacing = 1.3

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from sync.record.hearing import Hearing, State
-from sync.record.signers import BENCH, Signer, is_complete, people_of
+from sync.record.signers import Signer, is_complete, people_of
 from sync.record.signing import Version, words_of, words_sha256
 from sync.text.characters import clean_line
 
@@ -56,6 +56,8 @@ class CourtForm:
     device: str = ""
     """How the device signs the file; empty where it cannot."""
     case_no: str = ""
+    title: str = TITLE
+    """What the paper is called in this kind of case."""
     objections: list[str] = field(default_factory=list)
     left_out: int = 0
     """Struck lines that were signed with the others and are not on the paper."""
@@ -102,6 +104,7 @@ def form_of(
         draft=draft,
         device=device,
         case_no=clean_line(str(hearing.case.get("case_no", ""))),
+        title=clean_line(str(hearing.case.get("paper") or "")) or TITLE,
         objections=_objections(hearing),
         left_out=0 if show_struck else sum(line.struck for line in hearing.transcript),
     )
@@ -118,6 +121,7 @@ def mapped(form: CourtForm, change: Callable[[str], str]) -> CourtForm:
         people=people,
         device=change(form.device),
         case_no=change(form.case_no),
+        title=change(form.title),
         objections=[change(text) for text in form.objections],
     )
 
@@ -139,9 +143,9 @@ def _heads(hearing: Hearing, room_name: str, people: Iterable[Signer]) -> list[t
     if hearing.closed_ns is not None and until.split()[0] == opened.split()[0]:
         until = until.split()[1]
     there = [p for p in people if p.state != "absent"]
-    bench = [_named(p) for p in there if p.role in BENCH and p.role != "书记员"]
+    bench = [_named(p) for p in there if p.bench and p.role != "书记员"]
     clerk = [p.name or BLANK for p in there if p.role == "书记员"]
-    others = [_named(p) for p in there if p.role not in BENCH]
+    others = [_named(p) for p in there if not p.bench]
     away = [_named(p) + (f"（{p.reason}）" if p.reason else "") for p in people if p.state == "absent"]
     heads = [
         ("案号", str(case.get("case_no") or BLANK)),

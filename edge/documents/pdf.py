@@ -13,7 +13,7 @@ from functools import partial
 
 from fpdf.enums import DocumentCompliance
 
-from edge.documents.form import DOUBTFUL, DRAFT, STRUCK, TITLE, CourtForm, Row, local, mapped
+from edge.documents.form import DOUBTFUL, DRAFT, STRUCK, CourtForm, Row, local, mapped
 from edge.documents.strokes import pieces_of
 from sync.paper.characters import printable
 from sync.paper.faces import SERIF
@@ -76,7 +76,7 @@ class _Sheet(Paper):
         self._form = form
         self._strip = _strip(form)
         self.strip_top = STRIP_END - _STRIP_ROW * max(len(self._strip), 1)
-        self.set_title(f"{form.case_no} {TITLE}" + (f"（{DRAFT}）" if form.draft else ""))
+        self.set_title(f"{form.case_no} {form.title}" + (f"（{DRAFT}）" if form.draft else ""))
         self.set_author(form.court)
         self.set_subject(form.hearing)
         self.set_lang("zh-CN")
@@ -144,7 +144,7 @@ class _Layout:
         """All of it."""
         for name in broken(form.court, WIDE, WIDE, self._sheet.width(17)):
             self._draw(9, partial(_titled, name))
-        self._draw(15, lambda s, y: s.middle(y, "　".join(TITLE), size=22, strong=True))
+        self._draw(15, lambda s, y: s.middle(y, "　".join(form.title), size=22, strong=True))
         if form.draft:
             self._draw(8, lambda s, y: s.middle(y, DRAFT, size=11, gray=90))
         self._draw(5, lambda s, y: None)

@@ -23,6 +23,7 @@ from edge.exhibits.pictures import PagePictures
 from edge.exhibits.sizes import TALL, WIDE
 from edge.exhibits.store import ExhibitStore
 from edge.hearing.alarms import NOT_RECORDING, AlarmKind, AlarmRules
+from edge.hearing.opened_case import opened_case
 from edge.hearing.sealing import end_with_hearing
 from edge.selftest.runner import SelfTestRunner
 from edge.state.room_state import RoomState
@@ -35,7 +36,6 @@ from sync.record.bodies.session import (
     CloseBody,
     MuteBody,
     OpenBody,
-    OpenedCase,
     OpenedTrack,
     PauseBody,
     ReplacementBody,
@@ -360,7 +360,7 @@ class HearingCommands:
             tracks.append({"id": PROGRAM, "kind": "video", "name": PROGRAM_NAME})
         tracks += [{"id": MICROPHONES, "kind": "audio", "name": "话筒"}, {"id": MIX, "kind": "audio", "name": "混音"}]
         return {
-            "case": cast(OpenedCase, {"id": docket_id or name, **case.model_dump(include=set(Case.model_fields))}),
+            "case": opened_case(case, docket_id or name, self._state.kinds.kinds()),
             "seats": self._state.seats(),
             "tracks": tracks,
             "court": profile.room.court,

@@ -82,7 +82,9 @@ def fill(phrase: Phrase, known: Mapping[str, str]) -> Filled:
 
 
 def kind_of(case: Mapping[str, Any]) -> str:
-    """民事, 刑事 or 行政, by the case number, else by the cause; empty where neither says it."""
+    """民事, 刑事 or 行政, by the kind that the case says, its number or its cause; empty where none says it."""
+    if isinstance(branch := case.get("branch"), str):
+        return branch
     number = re.sub(r"[（(].*?[)）]", "", str(case.get("case_no", "")))
     found = re.search(r"[民刑行](?=[初终再申监辖破特督撤赔保他更抗审]|$|\d)", number) or re.search(r"[民刑]", number)
     if found is not None:

@@ -22,6 +22,7 @@ from edge.state.shown import ShownFinding, ShownSelfTest, ShownSigning
 from edge.state.who_acted import with_who
 from edge.state.withheld_words import checks_withheld, signing_withheld
 from hardware.profile import Profile
+from sync.cases.shelf import KindShelf
 from sync.errors import StorageError, WutongError
 from sync.http.rights.people import write_private
 from sync.ledger.progress import ProofProgress
@@ -89,6 +90,7 @@ class RoomState:
         """Of the room itself, between hearings too: `edge.integrity.unsealed`."""
         self.link: LinkStatus | None = None
         self.docket: Docket | None = None
+        self.kinds = KindShelf(profile.panel.kinds or layout.kinds)
         self.notices: dict[str, HearingNotice] = {}
         """hearing -> what the center said last of its sight."""
         self.captions: dict[str, CaptionMessage] = {}

@@ -48,6 +48,11 @@ CaseTerms = Annotated[dict[TermKind, Annotated[list[Term], Field(max_length=200)
 """What will be said in a case beside the parties' names, by its kind."""
 
 
+def _empty(said: str) -> bool:
+    """A field that is not said is not told either: dockets of before it stay as they were."""
+    return not said
+
+
 class Case(BaseModel):
     """What a hearing is about."""
 
@@ -63,6 +68,8 @@ class Case(BaseModel):
     vocabulary: CaseTerms = Field(default_factory=dict)
     """What will be said in this case, beside the parties' names: it biases the engine and guides the corrector."""
     public: bool = True
+    kind: Annotated[str, LINE, Field(max_length=32, pattern=r"^([a-z][a-z0-9-]*)?$")] = Field("", exclude_if=_empty)
+    """The id of a kind of case (`sync.cases`): criminal. Empty: as the case number says."""
     procedure: Literal["ordinary", "simplified"] = "ordinary"
     """`simplified`: a civil case in 简易程序, the only one whose recording may stand for the 笔录."""
 

@@ -1,4 +1,4 @@
-"""Who has to sign a transcript, and how far they are: from the parties of the case, the seats and who spoke.
+"""Who has to sign a transcript, and how far they are: from the parties of the case, its kind, the seats and who spoke.
 
 Parties are those of the docket with their names; of the seats, the bench and the clerk always, and every other role
 that spoke. The bench and the clerk have to sign; anybody else signs, refuses with a reason, or was not there. A person
@@ -7,9 +7,9 @@ may be added (`expect`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import TypedDict
 
@@ -82,12 +82,13 @@ class Signer:
 
 def people_of(hearing: Hearing, sha256: str | None) -> list[Signer]:
     """Everybody, in the order of signing, with what they did about the words of that hash."""
-    people = [Signer(role, name, role in BENCH) for role, name in _asked(hearing)]
+    bench = bench_of(hearing.case)
+    people = [Signer(role, name, role in bench) for role, name in _asked(hearing)]
     for said in hearing.signing.signatures:
         person = _find(people, said.role, said.name)
         if person is None:
             role = clean_line(said.role)
-            person = Signer(role, clean_name(said.name), role in BENCH)
+            person = Signer(role, clean_name(said.name), role in bench)
             people.append(person)
         elif not person.name:
             person.name = clean_name(said.name)
@@ -96,7 +97,8 @@ def people_of(hearing: Hearing, sha256: str | None) -> list[Signer]:
                 _set(person, "waiting", None)
         elif said.act == ABSENT or said.transcript == sha256:
             _set(person, _STATE[said.act], said)
-    return sorted(people, key=_place)
+    order = _said(hearing.case, "roles")
+    return sorted(people, key=lambda person: _place(person, bench, order))
 
 
 def is_complete(people: Iterable[Signer]) -> bool:
@@ -116,7 +118,7 @@ def _asked(hearing: Hearing) -> list[tuple[str, str]]:
         for name in split_names(str(names))
     ]
     seated = [str(role) for seat in hearing.seats for role in [seat.get("role", ""), *(seat.get("roles") or [])]]
-    roles = [role for role in map(clean_line, seated) if role in BENCH]
+    roles = [role for role in map(clean_line, seated) if role in bench_of(hearing.case)]
     roles += [clean_line(line.role) for line in hearing.transcript if line.source == "speech" and not line.struck]
     taken = {role for role, _ in named}
     return [*named, *((role, "") for role in dict.fromkeys(roles) if role and role not in taken)]
@@ -135,7 +137,20 @@ def _set(person: Signer, state: SignerState, said: Signature | None) -> None:
     person.at_utc_ns = None if said is None else said.at_utc_ns
 
 
-def _place(person: Signer) -> tuple[bool, int]:
+def bench_of(case: Mapping[str, Any]) -> tuple[str, ...]:
+    """Whose roles in this case are the court's, in the order in which they sign; `BENCH` where its kind says none."""
+    return tuple(_said(case, "bench")) or BENCH
+
+
+def _said(case: Mapping[str, Any], key: str) -> list[str]:
+    """Roles that the kind of a case said when it was opened; none in a hearing of before there were kinds."""
+    said = case.get(key)
+    return [clean_line(role) for role in said if isinstance(role, str)] if isinstance(said, list) else []
+
+
+def _place(person: Signer, bench: Sequence[str], order: Sequence[str]) -> tuple[bool, int]:
     if person.bench:
-        return True, BENCH.index(person.role)
+        return True, bench.index(person.role)
+    if order:
+        return False, order.index(person.role) if person.role in order else len(order)
     return False, next((i for i, known in enumerate(_OTHERS) if person.role.startswith(known)), len(_OTHERS))

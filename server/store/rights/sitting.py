@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sync.record.signers import BENCH
+from sync.record.signers import bench_of
 from sync.text.equal import fold
 from sync.text.names import split_names
 
@@ -18,10 +18,11 @@ def sitting_of(case: Any) -> list[str]:
     parties = case.get("parties") if isinstance(case, Mapping) else None
     if not isinstance(parties, Mapping):
         return []
+    bench = bench_of(case)
     names = [
         name
         for role, said in parties.items()
-        if role in BENCH and isinstance(said, str)
+        if role in bench and isinstance(said, str)
         for name in split_names(said)[:MOST_SITTING]
     ]
     folded = (folded_name(name) for name in names)

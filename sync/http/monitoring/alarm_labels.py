@@ -10,6 +10,7 @@ ALARM_LABELS: Final = frozenset(
         "another-camera",
         "authority",
         "black",
+        "case-kind",
         "clipping",
         "compatible",
         "conflict",

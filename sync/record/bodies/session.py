@@ -22,6 +22,16 @@ class OpenedCase(TypedDict):
     parties: dict[str, str]
     """role -> names"""
     public: bool
+    kind: NotRequired[str]
+    """Of `sync.cases`. With it come the next four, as the kind said them on that day; older events have none."""
+    branch: NotRequired[str]
+    """Of the set phrases: 民事, 刑事, 行政 or none."""
+    roles: NotRequired[list[str]]
+    """In the order in which the court names them."""
+    bench: NotRequired[list[str]]
+    """Those of them who belong to the court, in the order in which they sign."""
+    paper: NotRequired[str]
+    """Heading of the transcript: 听证笔录."""
     procedure: NotRequired[Literal["ordinary", "simplified"]]
     vocabulary: NotRequired[dict[str, list[str]]]
 

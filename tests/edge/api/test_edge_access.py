@@ -60,6 +60,8 @@ TABLE = {
     ("POST", "/api/transcript/signatures"): CLERK,
     ("POST", "/api/transcript/objections"): CLERK,
     ("GET", "/api/transcript/document.{kind}"): CLERK,
+    ("GET", "/api/kinds"): "clerk",
+    ("GET", "/api/kinds/number"): "clerk",
     ("GET", "/api/phrases"): CLERK,
     ("GET", "/api/phrases/file"): CLERK,
     ("PUT", "/api/phrases"): CLERK,

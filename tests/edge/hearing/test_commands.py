@@ -11,6 +11,7 @@ import pytest
 
 from edge.hearing.alarms import NOT_RECORDING
 from edge.service import assemble
+from sync.cases.shelf import shipped_kinds
 from sync.errors import StorageError
 from sync.room.event_log import RoomLog
 from tests.support.rooms.edge_room import CASE, Room
@@ -168,7 +169,9 @@ async def test_the_docket_survives_an_outage_and_opens_a_hearing(room: Room, tmp
     assert (await room.clerk.post("/api/hearing", json={"docket_id": "d9"})).status_code == 404
     await room.until_state(lambda state: state["recorder"])
     opened = (await room.clerk.post("/api/hearing", json={"docket_id": "d1"})).json()
-    assert opened["case"] == {**CASE, "id": "d1", "public": False}
+    civil = shipped_kinds()["civil"]
+    said = {"kind": "civil", "branch": "民事", "roles": civil.roles, "bench": civil.bench, "paper": "法庭笔录"}
+    assert opened["case"] == {**CASE, **said, "id": "d1", "public": False}
 
 
 async def test_a_case_that_is_not_one_is_refused(room: Room) -> None:

@@ -28,6 +28,18 @@ export interface Case {
   /** role -> names */
   parties: Record<string, string>;
   public: boolean;
+  /**
+   * Of `sync.cases`. With it come the next four, as the kind said them on that day; older events have none.
+   */
+  kind?: string;
+  /** Of the set phrases: 民事, 刑事, 行政 or none. */
+  branch?: string;
+  /** In the order in which the court names them. */
+  roles?: string[];
+  /** Those of them who belong to the court, in the order in which they sign. */
+  bench?: string[];
+  /** Heading of the transcript: 听证笔录. */
+  paper?: string;
   procedure?: 'ordinary' | 'simplified';
   vocabulary?: Record<string, string[]>;
 }

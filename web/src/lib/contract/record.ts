@@ -223,6 +223,7 @@ export interface DocketEntry {
   parties: Record<string, string>;
   vocabulary: Record<string, string[]>;
   public: boolean;
+  kind: string;
   procedure: 'ordinary' | 'simplified';
   id: string;
   time: string;

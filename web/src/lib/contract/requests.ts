@@ -40,6 +40,7 @@ export interface NewHearing {
   parties?: Record<string, string>;
   vocabulary?: Record<string, string[]>;
   public?: boolean;
+  kind?: string;
   procedure?: 'ordinary' | 'simplified';
   despite?: string[];
 }

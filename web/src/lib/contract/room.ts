@@ -445,6 +445,55 @@ export interface WallCaption {
   text: string;
 }
 
+/** `GET /api/kinds`. */
+export interface ShownKinds {
+  kinds: ShownKind[];
+  year: number;
+  /** Code of this court, by the numbers of its cases; empty where none is known yet. */
+  court: string;
+}
+
+/** A kind of case, for the form. */
+export interface ShownKind {
+  id: string;
+  name: string;
+  english: string;
+  types: string[];
+  title: string;
+  public: boolean;
+  cause: string;
+  cause_english: string;
+  cause_required: boolean;
+  causes: string[];
+  marks: string[];
+  /** Those that are asked for, in their order. */
+  roles: ShownRole[];
+}
+
+/** What somebody is in a case. */
+export interface ShownRole {
+  name: string;
+  english: string;
+  required: boolean;
+  asked: boolean;
+}
+
+/** `GET /api/kinds/number`: what a number says, or what is wrong with it. */
+export interface ReadNumber {
+  kind: string | null;
+  court: string | null;
+  level: 'supreme' | 'high' | 'intermediate' | 'basic' | null;
+  instance: 'first' | 'second' | 'retrial' | 'review' | 'other' | null;
+  fault: NumberFault | null;
+}
+
+/** The first part of a number that is wrong. */
+export interface NumberFault {
+  part: 'year' | 'court' | 'type' | 'number' | 'end';
+  at: number;
+  message: string;
+}
+
 /** The hearing that a room tells of in its status. */
 export interface LiveHearing {
   id: string;
