@@ -106,7 +106,6 @@ def whole_table(
     simulated = table["microphones"].get("driver") == "simulated"
     if simulated and not before:
         table["selftest"] = {"loudspeaker": "simulated"}
-        table["transcriber"] = {"engine": "off"}
     return table
 
 

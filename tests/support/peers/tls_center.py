@@ -80,14 +80,21 @@ def _text(data: Path, mqtt: str, more: str = "") -> str:
     return config_text(data, 1).replace("[mqtt]\nport = 1\n", ours)
 
 
+def _new(data: Path, mqtt: str, more: str = "") -> str:
+    return f'[web]\nport = 0\n[mqtt]\n{mqtt}\ntls = true\n[tls]\nloopback = true\n{more}[storage]\ndata = "{data}"\n'
+
+
 @contextlib.asynccontextmanager
-async def served_by_tls(folder: Path, more: str = "") -> AsyncIterator[TlsCenter]:
-    """A running center below `folder`; `more` is appended to `[tls]` of its configuration."""
+async def served_by_tls(folder: Path, more: str = "", *, empty: bool = False) -> AsyncIterator[TlsCenter]:
+    """A running center below `folder`; `more` is appended to `[tls]` of its configuration.
+
+    `empty`: it knows no room and opens to no shared code, as one that was just installed."""
     data, file = folder / "center", folder / "center.toml"
-    file.write_text(_text(data, "port = 1", more))
+    text = _new if empty else _text
+    file.write_text(text(data, "port = 1", more))
     court = open_court(load_config(file))
     with certified_broker(folder, court) as broker:
-        file.write_text(_text(data, f"port = {broker.port}", more))
+        file.write_text(text(data, f"port = {broker.port}", more))
         async with _running(file, court, broker, [broker.pid_file]) as one:
             yield one
 

@@ -115,6 +115,11 @@ export class SetupStore {
     this.seats = channel === null ? others : [...others, { role, channel }].sort((a, b) => a.channel - b.channel);
   }
 
+  /** Each role has the microphone of its place in the list, as far as there are any. */
+  seatInOrder(roles: readonly string[]): void {
+    this.seats = roles.slice(0, this.channels).map((role, channel) => ({ role, channel }));
+  }
+
   choices(): SetupChoices {
     const cameras = Object.entries(this.names).map(([candidate, name]) => ({ candidate, name }));
     const microphones = this.microphones === '' ? null : { name: this.microphones, channels: this.channels };

@@ -2,6 +2,7 @@
 
 export const zh = {
   'rooms.add': '添加法庭',
+  'fleet.begin': '开始使用',
   'rooms.addAndCode': '添加并生成登记码',
   'rooms.name': '法庭名称',
   'rooms.name.hint': '例如：第一法庭',
@@ -105,6 +106,7 @@ export const zh = {
 
 export const en: Record<keyof typeof zh, string> = {
   'rooms.add': 'Add a courtroom',
+  'fleet.begin': 'Begin here',
   'rooms.addAndCode': 'Add, and make a code',
   'rooms.name': 'Courtroom',
   'rooms.name.hint': 'For example: Courtroom 1',
