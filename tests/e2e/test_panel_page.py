@@ -266,6 +266,80 @@ def test_an_unlisted_case_is_entered_and_opened(http: httpx.Client, panel: Page)
     assert (case["title"], case["parties"]) == ("甲诉乙买卖合同纠纷一案", {"原告": "甲", "被告": "乙"})
 
 
+def touch_in(panel: Page, group: str, names: list[str]) -> int:
+    """Touch buttons of one group; how many touches that were."""
+    for name in names:
+        panel.get_by_role("group", name=group).get_by_role("button", name=name, exact=True).tap()
+    return len(names)
+
+
+@pytest.mark.usefixtures("no_hearing", "tested")
+@pytest.mark.parametrize(
+    ("kind", "word", "cause", "label", "names", "title"),
+    [
+        (
+            "刑事案件",
+            "刑初",
+            "盗窃罪",
+            "罪名",
+            {"公诉人": "周正", "被告人": "王五", "辩护人": "李律"},
+            "王五盗窃罪一案",
+        ),
+        (
+            "行政案件",
+            "行初",
+            "行政处罚",
+            "案由",
+            {"原告": "甲", "被告": "某局", "行政机关负责人": "丁"},
+            "甲诉某局行政处罚一案",
+        ),
+    ],
+)
+def test_a_case_of_each_kind_is_entered_by_touch(
+    http: httpx.Client,
+    panel: Page,
+    tmp_path: Path,
+    kind: str,
+    word: str,
+    cause: str,
+    label: str,
+    names: dict[str, str],
+    title: str,
+) -> None:
+    panel.get_by_role("button", name="登记未排期案件").tap()
+    touches = 1 + touch_in(panel, "案件种类", [kind])
+    number = panel.get_by_label("案号", exact=True)
+    expect(number).to_have_value(re.compile(rf"^\(\d{{4}}\).*{word}号$"))  # year, court and type word stand there
+    touches += touch_in(panel, "案件编号", list("1204"))
+    touches += touch_in(panel, f"常见{label}", [cause])
+    expect(number).to_have_value(re.compile(rf"{word}1204号$"))
+    for role, name in names.items():
+        panel.get_by_label(role, exact=True).fill(name)
+        touches += 1
+    assert_accessible(panel, kind)
+    screenshot(panel, f"unlisted-{kind}", tmp_path)
+    panel.get_by_role("button", name="开庭", exact=True).tap()
+    touches += 1
+    panel.locator("[data-phase=session]").wait_for()
+    assert touches == 11  # docs/figures.md counts with them
+    case = http.get("/api/state").json()["hearing"]["case"]
+    assert (case["title"], case["cause"], case["parties"]) == (title, cause, names)
+    assert case["case_no"].endswith(f"{word}1204号")
+    signers = [role for role in case["roles"] if role in names]
+    assert signers == list(names)
+
+
+@pytest.mark.usefixtures("no_hearing", "tested")
+def test_a_wrong_case_number_is_named_and_the_kind_follows_a_right_one(panel: Page) -> None:
+    panel.get_by_role("button", name="登记未排期案件").tap()
+    panel.get_by_label("案号", exact=True).fill("(2026)黑05民出9号")
+    expect(panel.get_by_role("status").filter(has_text="“民出”不是类型代字")).to_be_visible()
+    panel.get_by_label("案号", exact=True).fill("（2026）黑05刑终9号")
+    expect(panel.get_by_role("status").filter(has_text="类型代字")).to_have_count(0)
+    expect(panel.get_by_role("button", name="刑事案件", exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(panel.get_by_label("被告人", exact=True)).to_be_visible()
+
+
 @pytest.mark.usefixtures("hearing")
 def test_a_lost_server_is_said_and_found_again(panel: Page) -> None:
     expect(panel.locator("[data-recording]")).to_have_attribute("data-recording", KEPT)

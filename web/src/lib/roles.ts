@@ -18,12 +18,14 @@ const ORDER = [
   '第三人',
 ];
 
-function rank(role: string): number {
-  const at = ORDER.indexOf(role);
-  return at < 0 ? ORDER.length : at;
+/** `order`: as the kind of the case said it; a hearing of before there were kinds has none. */
+function rank(role: string, order: readonly string[]): number {
+  const at = order.indexOf(role);
+  return at < 0 ? order.length : at;
 }
 
 /** [role, name] of everybody named in a case, the bench first. */
 export function partiesInOrder(of: Case): [string, string][] {
-  return Object.entries(of.parties).sort(([a], [b]) => rank(a) - rank(b));
+  const order = of.roles ?? ORDER;
+  return Object.entries(of.parties).sort(([a], [b]) => rank(a, order) - rank(b, order));
 }

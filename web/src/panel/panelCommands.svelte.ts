@@ -9,6 +9,7 @@ export interface NewCase {
   title: string;
   parties: Record<string, string>;
   public: boolean;
+  kind: string;
 }
 
 export class PanelCommands {
