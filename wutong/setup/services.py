@@ -49,6 +49,9 @@ class SystemdServices(RoomServices):
     async def start(self, services: Sequence[Service]) -> None:
         await _systemctl("enable", TARGET)
         await _systemctl("restart", "--no-block", *(f"wutong-{name}.service" for name in services))
+        if set(BEHIND_PANEL) <= set(services):
+            # The last of them are on their way. A target that was never started would not stop them, either.
+            await _systemctl("start", "--no-block", TARGET)
 
 
 class OwnServices(RoomServices):
