@@ -242,6 +242,23 @@ def bench_center(
 
 
 @bench.command()
+def admin(
+    people: Annotated[int, typer.Option("--people", min=100)] = 10_000,
+    rooms: Annotated[int, typer.Option("--rooms", min=10)] = 1_000,
+    lines: Annotated[int, typer.Option("--lines", min=1000, help="of the audit log")] = 200_000,
+    database: Annotated[str, typer.Option("--database", help="an empty one; else SQLite, not kept")] = "",
+    asks: Annotated[int, typer.Option("--asks", min=4, help="questions of each page")] = 40,
+    as_json: JsonOption = False,
+) -> None:
+    """How long each page of administration and audit waits for its rows."""
+    from wutong.bench.admin.measure import AdminPlan, measure, show
+    from wutong.bench.report import run
+
+    plan = AdminPlan(people, rooms, lines, database, asks)
+    run("admin", lambda folder, console: measure(folder, plan, console), as_json=as_json, show=show)
+
+
+@bench.command()
 def archive(
     hearings: Annotated[int, typer.Option("--hearings", min=100, help="so many, three lines in each")] = 100_000,
     database: Annotated[

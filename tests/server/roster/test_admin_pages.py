@@ -13,7 +13,7 @@ from tests.support.browsers.looks import looked_at
 from tests.support.paths import IMAGES
 from tests.support.peers.administrator import signed_in
 from tests.support.peers.center_peers import Served
-from tests.support.peers.large_court import fill
+from wutong.bench.admin.large_court import fill
 
 pytestmark = pytest.mark.browser
 PATIENCE_MS = 60_000

@@ -20,6 +20,7 @@ CITIES = ("双鸭山", "佳木斯", "牡丹江", "齐齐哈尔", "大庆", "鸡�
 DISTRICTS = ("尖山", "岭东", "宝山", "四方台", "友谊", "集贤", "宝清", "饶河", "前进", "东风", "向阳", "郊")
 ROLES = ("clerk", "clerk", "clerk", "judge", "judge", "presiding", "inspector", "leader", "archivist")
 MADE_NS = 1_790_000_000 * 10**9
+_AT_ONCE = 20_000
 
 
 def courts() -> list[dict[str, Any]]:
@@ -37,7 +38,7 @@ def courts() -> list[dict[str, Any]]:
 
 async def fill(center: Center, people: int, rooms: int) -> None:
     """Write them down, and let this process know of them."""
-    rng, of_courts = random.Random(14), courts()
+    rng, of_courts = random.Random(14), courts()  # noqa: S311 (the same people each time, no secret)
     persons, posts, entries = [], [], []
     for number in range(people):
         court, name = rng.choice(of_courts)["slug"], rng.choice(SURNAMES) + "".join(rng.sample(NAMES, 2))
@@ -65,3 +66,30 @@ async def fill(center: Center, people: int, rooms: int) -> None:
     known = center.persons.known
     known.courts.take(None, await center.database.read(court_tree))
     known.take(None, await center.database.read(lambda connection: persons_of(connection, None)))
+
+
+async def fill_audit(center: Center, lines: int, people: int, until_ns: int) -> None:
+    """A log of so many lines, a minute apart, up to a moment: sign-ins and views by people, refusals of strangers."""
+    rng = random.Random(15)  # noqa: S311 (the same lines each time, no secret)
+    whats = ("sign-in", "sign-in", "view", "view", "view", "view", "export", "refused", "sign-out")
+    for begin in range(0, lines, _AT_ONCE):
+        rows = []
+        for number in range(begin, min(begin + _AT_ONCE, lines)):
+            what = rng.choice(whats)
+            person = "" if what == "refused" else f"{rng.randrange(people):016x}"
+            rows.append(
+                {
+                    "utc_ns": until_ns - (lines - number) * 60 * 10**9,
+                    "what": what,
+                    "role": "" if what == "refused" else rng.choice(ROLES),
+                    "address": f"10.0.{rng.randrange(256)}.{rng.randrange(256)}",
+                    "detail": f'{{"hearing":"{rng.randrange(10**8)}","room":"city{rng.randrange(8)}/c{number % 20}"}}',
+                    "granted": what != "refused",
+                    "person": person,
+                }
+            )
+
+        def work(connection: Connection, rows: list[dict[str, Any]] = rows) -> None:
+            connection.execute(insert(t.audit), rows)
+
+        await center.database.write(work)

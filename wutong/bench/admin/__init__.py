@@ -1,0 +1,1 @@
+"""What the pages of administration take with a province in the database."""
