@@ -23,6 +23,7 @@ STATUTE: Final = "statute"
 PAIR: Final = "pair"
 DOUBLED: Final = "doubled"
 BLANK: Final = "blank"
+NOTICE: Final = "notice"
 PROPOSAL: Final = "proposal"
 
 
@@ -50,6 +51,10 @@ class Facts:
     """Other words of this case (its vocabulary, exhibits): not to be taken for a wrong name."""
     roles: frozenset[str] = frozenset()
     """Of the seats and of the docket."""
+    bench: frozenset[str] = frozenset()
+    """Roles of the court in this kind of case."""
+    notices: tuple[tuple[str, ...], ...] = ()
+    """What this kind of case wants said: of each, one of these wordings."""
     today: dt.date | None = None
     """Of the opening, in the room's zone."""
 
@@ -122,4 +127,11 @@ def facts_of(
     names += [("", str(name)) for name in vocabulary.get("person", []) if str(name) not in {n for _, n in names}]
     known = {str(term) for terms in vocabulary.values() for term in terms} | {*exhibits, str(case.get("cause", ""))}
     roles = {str(role) for seat in seats for role in seat.get("roles") or [seat.get("role", "")]} | parties.keys()
-    return Facts(tuple(dict.fromkeys(names)), frozenset(known - {""}), frozenset(roles - {""}), today)
+    return Facts(
+        tuple(dict.fromkeys(names)),
+        frozenset(known - {""}),
+        frozenset(roles - {""}),
+        frozenset(case.get("bench") or ()),
+        tuple(tuple(wordings) for wordings in case.get("notices") or () if wordings),
+        today,
+    )

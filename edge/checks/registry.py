@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from edge.checks import amounts, blanks, dates, doubled, names, pairs, proposals, statutes
+from edge.checks import amounts, blanks, dates, doubled, names, notices, pairs, proposals, statutes
 from edge.checks.finding import Check, CheckedLine, Facts, Finding, named
 
 log = structlog.get_logger(__name__)
@@ -18,6 +18,7 @@ CHECKS: Final[Sequence[Check]] = (
     dates.find,
     statutes.find,
     pairs.find,
+    notices.find,
     doubled.find,
     blanks.find,
     proposals.find,

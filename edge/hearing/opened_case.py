@@ -22,4 +22,6 @@ def opened_case(case: Case, name: str, kinds: CaseKinds) -> OpenedCase:
     said["roles"] = kind.roles
     said["bench"] = kind.bench
     said["paper"] = kind.paper
+    said["notices"] = kind.notices
+    said["marks"] = kind.marks
     return said

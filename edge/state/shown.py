@@ -69,7 +69,7 @@ class ShownPlace(TypedDict):
     length: int
 
 
-FindingKind = Literal["name", "amount", "date", "statute", "pair", "doubled", "blank", "proposal"]
+FindingKind = Literal["name", "amount", "date", "statute", "pair", "doubled", "blank", "notice", "proposal"]
 
 ShownFinding = TypedDict(
     "ShownFinding",

@@ -23,7 +23,7 @@ class OpenedCase(TypedDict):
     """role -> names"""
     public: bool
     kind: NotRequired[str]
-    """Of `sync.cases`. With it come the next four, as the kind said them on that day; older events have none."""
+    """Of `sync.cases`. With it come the next six, as the kind said them on that day; older events have none."""
     branch: NotRequired[str]
     """Of the set phrases: 民事, 刑事, 行政 or none."""
     roles: NotRequired[list[str]]
@@ -32,6 +32,10 @@ class OpenedCase(TypedDict):
     """Those of them who belong to the court, in the order in which they sign."""
     paper: NotRequired[str]
     """Heading of the transcript: 听证笔录."""
+    notices: NotRequired[list[list[str]]]
+    """What has to be said in it: of each, one of these wordings."""
+    marks: NotRequired[list[str]]
+    """Kinds of marks that are buttons at the panel."""
     procedure: NotRequired[Literal["ordinary", "simplified"]]
     vocabulary: NotRequired[dict[str, list[str]]]
 

@@ -170,7 +170,14 @@ async def test_the_docket_survives_an_outage_and_opens_a_hearing(room: Room, tmp
     await room.until_state(lambda state: state["recorder"])
     opened = (await room.clerk.post("/api/hearing", json={"docket_id": "d1"})).json()
     civil = shipped_kinds()["civil"]
-    said = {"kind": "civil", "branch": "民事", "roles": civil.roles, "bench": civil.bench, "paper": "法庭笔录"}
+    said: dict[str, object] = {
+        "kind": "civil",
+        "branch": "民事",
+        "roles": civil.roles,
+        "bench": civil.bench,
+        "paper": "法庭笔录",
+    }
+    said |= {"notices": civil.notices, "marks": civil.marks}
     assert opened["case"] == {**CASE, **said, "id": "d1", "public": False}
 
 

@@ -29,7 +29,7 @@ export interface Case {
   parties: Record<string, string>;
   public: boolean;
   /**
-   * Of `sync.cases`. With it come the next four, as the kind said them on that day; older events have none.
+   * Of `sync.cases`. With it come the next six, as the kind said them on that day; older events have none.
    */
   kind?: string;
   /** Of the set phrases: 民事, 刑事, 行政 or none. */
@@ -40,6 +40,10 @@ export interface Case {
   bench?: string[];
   /** Heading of the transcript: 听证笔录. */
   paper?: string;
+  /** What has to be said in it: of each, one of these wordings. */
+  notices?: string[][];
+  /** Kinds of marks that are buttons at the panel. */
+  marks?: string[];
   procedure?: 'ordinary' | 'simplified';
   vocabulary?: Record<string, string[]>;
 }

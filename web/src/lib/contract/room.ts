@@ -237,7 +237,7 @@ export interface ShownPaperPlace {
 
 export interface CheckFinding {
   id: string;
-  kind: 'name' | 'amount' | 'date' | 'statute' | 'pair' | 'doubled' | 'blank' | 'proposal';
+  kind: 'name' | 'amount' | 'date' | 'statute' | 'pair' | 'doubled' | 'blank' | 'notice' | 'proposal';
   line: string;
   at: number;
   length: number;
