@@ -135,6 +135,8 @@ class FirstTime:
             replace_kind(connection, person, "recovery", [digest_of_code(one) for one in codes], now_ns)
 
         await self._f.database.write(work)
+        if ticket.person:  # with the factors of before goes what they had opened, wherever that is
+            await self._f.access.end_person(person)
         self._f.access.note("factors-set", "", address_of(request), f"{factor.kind} by {ticket.proven}", person)
         step = await self._way_in.let_in(request, response, person, f"{ticket.proven}+{factor.kind}")
         return {**step, "recovery_codes": codes}

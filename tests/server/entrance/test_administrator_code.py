@@ -14,12 +14,15 @@ from wutong.center import administrator_code as command
 async def test_the_only_administrator_comes_in_anew_by_a_code_of_the_machine(
     here: EntranceHere, tmp_path: Path
 ) -> None:
-    await an_administrator(here)
+    before = await an_administrator(here)
+    assert (await before.get("/api/account"))["login"] == "admin"
     config = tmp_path / "center.toml"
     config.write_text(f'[storage]\ndata = "{tmp_path}"\n')
     code = await command.made_code(config, "Admin")
     browser = here.browser()
     assert (await browser.post("/api/sign-in", login="admin", password=PASSWORD))["code"] == "password"
     assert (await browser.signs_up("admin", code, "another good password"))["step"] == "done"
+    assert (await browser.get("/api/account"))["login"] == "admin"
+    assert (await before.ask("GET", "/api/account"))[0] == 401, "what was open before the code is not open any more"
     with pytest.raises(ConfigError, match="no active administrator"):
         await command.made_code(config, "nobody")
