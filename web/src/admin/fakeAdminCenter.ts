@@ -23,6 +23,8 @@ export class FakeAdminCenter {
   /** Answers by "METHOD path" that come before those of the lists. */
   answers: Record<string, (asked: Asked) => Answer> = {};
   role = 'administrator';
+  /** Whether shared codes open it. */
+  codes = false;
 
   constructor() {
     vi.stubGlobal('fetch', (path: string, init: RequestInit) => Promise.resolve(this.#answer(path, init)));
@@ -45,6 +47,7 @@ export class FakeAdminCenter {
 
   #listed({ method, path, query }: Asked): Answer {
     if (method === 'GET' && path === '/api/session') return { body: { role: this.role, name: '周敏' } };
+    if (method === 'GET' && path === '/api/sign-in/ways') return { body: { codes: this.codes } };
     if (method === 'GET' && path === '/api/admin/courts') return { body: paged(this.courts, query, (court) => court.name + court.slug) };
     if (method === 'GET' && path === '/api/admin/people') return { body: paged(this.people, query, (person) => person.name + person.login) };
     const one = this.people.find(({ id }) => path === `/api/admin/people/${id}`);

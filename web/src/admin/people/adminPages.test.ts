@@ -18,6 +18,17 @@ it('shows those who see hearings nothing of administration, and says why', async
   expect(pages.center.asked.filter(({ path }) => path.startsWith('/api/admin'))).toEqual([]);
 });
 
+it('says to whoever administers that shared codes still open the center, and only then', async () => {
+  await pages.open('#/people');
+  await pages.until(() => expect(pages.center.of('GET', '/api/sign-in/ways')).toHaveLength(1));
+  expect(document.querySelector('.codes')).toBeNull();
+  await pages.close();
+  pages = new AdminPages();
+  pages.center.codes = true;
+  await pages.open('#/people');
+  await pages.until(() => expect(document.querySelector('.codes[role=alert]')?.textContent).toContain('people.codes_until'));
+});
+
 it('pages, sorts and searches by asking the center, and keeps it in the address', async () => {
   await pages.open('#/people');
   await pages.until(() => expect(pages.rows).toHaveLength(50));

@@ -17,6 +17,7 @@ export const zh = {
   'admin.clear': '清除条件',
   'admin.loading': '正在读取…',
   'admin.again': '再试一次',
+  'admin.codesOpen': '共享登录码仍可登录：凭码进入的人没有姓名，并能看到全部法院的庭审。请在中心的配置中去掉 people.codes_until。',
   'admin.noMatch': '没有符合条件的记录',
   'admin.noMatchHint': '请改用别的关键词，或清除条件。',
   'admin.pages': '翻页',
@@ -46,6 +47,8 @@ export const en: Record<keyof typeof zh, string> = {
   'admin.clear': 'Clear',
   'admin.loading': 'Loading…',
   'admin.again': 'Try again',
+  'admin.codesOpen':
+    'Shared codes still open this center: who comes in by one has no name and sees the hearings of all courts. Take people.codes_until out of its configuration.',
   'admin.noMatch': 'Nothing matches',
   'admin.noMatchHint': 'Try other words, or clear the search.',
   'admin.pages': 'Pages',
