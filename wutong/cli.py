@@ -7,7 +7,7 @@ import sys
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -298,6 +298,9 @@ def demo(
     hearing: Annotated[
         Path | None, typer.Option("--hearing", help="a hearing folder; default: the bundled one")
     ] = None,
+    case: Annotated[
+        Literal["civil", "criminal"], typer.Option("--case", help="which bundled hearing: a loan, or theft")
+    ] = "civil",
     rooms: Annotated[int, typer.Option("--rooms", min=1, max=16)] = 1,
     seconds: Annotated[float | None, typer.Option("--seconds", min=1, help="stop by itself after so long")] = None,
     headless: Annotated[bool, typer.Option("--headless", help="do not open a browser")] = False,
@@ -307,10 +310,11 @@ def demo(
     tls: Annotated[bool, typer.Option("--tls", help="center and panels by HTTPS, with the authority it makes")] = False,
 ) -> None:
     """Run a broker, the center and a courtroom on this machine, and hold a hearing."""
-    from hardware.simulation.scenario import BUNDLED_HEARING
+    from hardware.simulation.scenario import BUNDLED_HEARING, CRIMINAL_HEARING
     from wutong.demo.command import DemoOptions, run
 
-    options = DemoOptions(hearing or BUNDLED_HEARING, rooms, seconds, headless, manual, port_base, data, tls)
+    folder = hearing or (CRIMINAL_HEARING if case == "criminal" else BUNDLED_HEARING)
+    options = DemoOptions(folder, rooms, seconds, headless, manual, port_base, data, tls)
     raise typer.Exit(run(options))
 
 

@@ -39,6 +39,8 @@ from sync.runtime.files.handwritten import read_text
 
 BUNDLED_HEARING = Path(__file__).resolve().parents[1] / "hearing"
 """The hearing that ships with the product: a loan dispute, four microphones, 284 s."""
+CRIMINAL_HEARING = BUNDLED_HEARING.with_name("hearing_criminal")
+"""Another one, of theft: court, prosecutor, defender and accused. Synthesized with Kokoro-82M from its `script.txt`."""
 
 
 class _Action(BaseModel):

@@ -16,6 +16,7 @@ _SEAT_IDS = {
     "被告": "defendant",
     "公诉人": "prosecutor",
     "辩护人": "defender",
+    "被告人": "accused",
     "证人": "witness",
 }
 
