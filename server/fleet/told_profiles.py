@@ -6,6 +6,7 @@ lies at the center.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Awaitable, Callable, Iterator
@@ -38,8 +39,15 @@ class ProfileTold(BaseModel):
     """Of the text, where the room says it."""
 
 
-def read_profile(text: str) -> str:
-    """The text that is kept; `WutongError` "profile" when it is no TOML, or has a secret in it."""
+def read_profile(text: str, sha256: str = "") -> str:
+    """The text that is kept; `WutongError` "profile" when it is no TOML, has a secret in it, or is not the one of which
+    the room says this hash (64 hex digits; empty: the room says none)."""
+    if sha256 and hashlib.sha256(text.encode()).hexdigest() != sha256:
+        raise WutongError(
+            "配置文件与其校验值不符，未保存；请重新发送 (the profile does not have the hash that was sent and was not "
+            "kept: send it again)",
+            code="profile",
+        )
     try:
         found = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
@@ -82,7 +90,7 @@ class ToldProfiles:
         @app.post("/api/rooms/profile")
         @machine(by_room, body_bytes=2 * MOST_BYTES)
         async def told(body: ProfileTold, request: Request) -> dict[str, str]:
-            text, room = read_profile(body.profile), str(request.scope["wutong_room"])
+            text, room = read_profile(body.profile, body.sha256), str(request.scope["wutong_room"])
 
             def work(connection: Connection) -> None:
                 change(connection, room, profile=text, profile_utc_ns=self._utc_ns())

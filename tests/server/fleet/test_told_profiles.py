@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from server.fleet.told_profiles import read_profile
@@ -32,3 +34,10 @@ def test_what_is_no_profile_or_has_a_secret_is_refused(text: str) -> None:
 def test_where_a_secret_lies_may_be_said() -> None:
     text = '[[cameras]]\nid = "a"\nurl = "rtsp://10.0.0.2/main"\npassword = ""\npassword_file = "/etc/wutong/a"\n'
     assert read_profile(text) == text
+
+
+def test_a_profile_that_is_not_the_one_whose_hash_was_sent_is_refused() -> None:
+    text = 'name = "第一法庭"\n'
+    assert read_profile(text, hashlib.sha256(text.encode()).hexdigest()) == text
+    with pytest.raises(WutongError, match="校验值"):
+        read_profile(text, hashlib.sha256(b"name = 1").hexdigest())
