@@ -291,7 +291,8 @@ class InspectorRoutes:
                     "排期过大，请按天提交并减少用语 (the docket is too large: send one day, and fewer terms)",
                     code="too-large",
                 )
-            await self._record.set_docket(address, text)
+            by = self._access.session(request)
+            await self._record.set_docket(address, text, by.role, by.person)
             # Not published now means published when the broker is back: the service says all dockets then.
             return {"published": self._publish_docket(address, text)}
 

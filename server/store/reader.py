@@ -20,6 +20,7 @@ from server.store.archive.narrowing import compared, few_hearings
 from server.store.archive.pieces import newest_first
 from server.store.archive.rows import hearing_row
 from server.store.database import Database
+from server.store.docket_rows import DocketChange, changes_since
 from server.store.events import events_of
 from server.store.files import FileEntry, belongs, is_free
 from server.store.rights.sealed_elsewhere import EVIDENCE, sealed_elsewhere
@@ -190,6 +191,10 @@ class RecordReader:
         """room -> docket as JSON text."""
         rows = await self._db.read(lambda connection: list(connection.execute(select(t.dockets))))
         return {str(row.room): str(row.body) for row in rows}
+
+    async def docket_changes(self, since_utc_ns: int) -> dict[str, list[DocketChange]]:
+        """room -> what dockets have changed of those before them since a moment, the oldest first."""
+        return await self._db.read(lambda connection: changes_since(connection, since_utc_ns))
 
     async def docket(self, room: str) -> str | None:
         """The docket of a room as JSON text; None when it has none."""

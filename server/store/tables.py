@@ -152,6 +152,23 @@ dockets = Table(
     Column("body", Text, nullable=False),
     Column("set_utc_ns", BigInteger, nullable=False),
 )
+docket_changes = Table(
+    "docket_changes",
+    metadata,
+    Column("row", GrowingKey, primary_key=True),
+    Column("room", String(64), nullable=False),
+    Column("date", String(10), nullable=False),
+    Column("entry", String(64), nullable=False),
+    Column("change", String(16), nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("utc_ns", BigInteger, nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("person", String(16), nullable=False),
+    Index("docket_changes_room", "room", "date", "row"),
+    Index("docket_changes_utc", "utc_ns"),
+)
+"""What a docket did to entries of the one before it, never changed: who took off or moved a hearing, and when."""
 checkpoints = Table(
     "checkpoints",
     metadata,

@@ -22,6 +22,7 @@ from server.events.admission import Received
 from server.store import tables as t
 from server.store.audit_rows import append_rows
 from server.store.database import Database, insert_once, insert_rows_once, upsert
+from server.store.docket_rows import keep_docket
 from server.store.event_rows import EventKey, claim_hearings, insert_events, owners_of, stored_digests
 from server.store.files import FileEntry
 from server.store.folded import folded_case
@@ -118,11 +119,9 @@ class RecordWriter:
 
         return await self._db.write(work, of_rooms=[entry.room])
 
-    async def set_docket(self, room: str, body: str) -> None:
-        """Keep a room's docket."""
-
-        row = {"room": room, "body": body, "set_utc_ns": self._utc_ns()}
-        await self._db.write(lambda connection: upsert(connection, t.dockets, ["room"], [row]))
+    async def set_docket(self, room: str, body: str, role: str, person: str) -> None:
+        """Keep a room's docket, and what it changes of the one before."""
+        await self._db.write(lambda connection: keep_docket(connection, room, body, self._utc_ns(), role, person))
 
     async def set_level(
         self, hearing: str, level: str, line: Callable[[str | None], dict[str, Any]], change: Change

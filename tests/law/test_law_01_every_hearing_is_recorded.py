@@ -69,6 +69,65 @@ async def test_one_that_is_not_due_yet_or_was_opened_is_none(archive: Served, se
     assert len(await archive.audited(OVER)) == 1
 
 
+async def put(archive: Served, planned: dict[str, Any]) -> None:
+    async with archive.inspector() as http:
+        (await http.put("/api/docket/court1/c03", json=planned)).raise_for_status()
+    await archive.center.unrecorded.poll()
+
+
+@pytest.mark.parametrize(
+    "hidden_by", ["an empty day", "a later hour", "another day", "another day and this one, empty"]
+)
+async def test_no_docket_that_comes_later_hides_that_a_hearing_was_due(archive: Served, hidden_by: str) -> None:
+    due = docket(30)
+    await put(archive, due)
+    assert [alarm["code"] for alarm in await alarms(archive)] == [CODE]
+    if hidden_by.startswith("another day"):
+        await put(archive, {"date": "2030-01-02", "hearings": due["hearings"]})
+    if hidden_by == "a later hour":
+        await put(archive, {**due, "hearings": [{**due["hearings"][0], "time": "23:59"}]})
+    elif hidden_by != "another day":
+        await put(archive, {**due, "hearings": []})
+    [still] = await alarms(archive)
+    assert (still["code"], "(2026)黑05民初123号" in still["text"]) == (CODE, True)
+    assert ("开庭时间后" in still["text"]) == (hidden_by != "another day"), "what was done about it is said"
+    assert len(await archive.audited(CODE)) == 1
+
+
+async def test_what_was_taken_off_moved_or_renamed_in_time_is_not_missed(archive: Served) -> None:
+    now = datetime.now()
+    planned = docket(-60)  # in an hour
+    await put(archive, planned)
+    await put(archive, {"date": "2030-01-02", "hearings": []})
+    await put(archive, {**planned, "hearings": []})
+    watching = archive.center.unrecorded
+    watching._utc_s = lambda: (now + timedelta(hours=3)).timestamp()
+    await watching.poll()
+    assert await alarms(archive) == []
+    assert await archive.center.archive.audited(CODE) == []
+
+
+async def test_what_another_day_displaced_before_its_hour_is_missed_and_recorded_late(
+    archive: Served, sender: RoomPeer
+) -> None:
+    now = datetime.now()
+    planned = docket(-60)
+    await put(archive, planned)
+    await put(archive, {"date": "2030-01-02", "hearings": []})
+    watching = archive.center.unrecorded
+    watching._utc_s = lambda: (now + timedelta(hours=3)).timestamp()
+    await watching.poll()
+    assert [alarm["code"] for alarm in await alarms(archive)] == [CODE]
+    late = opening(1)
+    late["body"]["case"]["id"] = "d1"
+    late["utc_ns"] = int((now + timedelta(hours=1)).timestamp() * 1e9)
+    sender.publish("events", late)
+    await until(lambda: 1 in sender.receipts())
+    await watching.poll()
+    assert await alarms(archive) == []
+    assert len(await archive.audited(OVER)) == 1
+
+
 async def test_one_that_began_after_midnight_is_the_one_of_the_evening(
     archive: Served, sender: RoomPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

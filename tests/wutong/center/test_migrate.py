@@ -91,7 +91,9 @@ class Move:
                 "granted": True,
             }
             await writer.set_level("h2", "restricted", lambda before, row=row: row, ("hearing", "h2"))  # type: ignore[misc]
-            await writer.set_docket(ROOM, f"[{first}]")
+            planned = {"id": "d1", "time": "09:00", "case_no": "(2026)黑1号"}
+            day = {"date": f"2026-11-{first % 28 + 1:02}", "hearings": [planned]}
+            await writer.set_docket(ROOM, json.dumps(day), "inspector", "")
             await writer.store_object(FileEntry(ROOM, "h1", "segment", "bench", first, "ab" * 32), 5)
             await AuditLedger(database, KEY, lambda told: None).sign()
             stamp = t.audit_heads.update().values(token=b"\x00\xffstamp")
