@@ -6,11 +6,14 @@ import itertools
 import random
 from typing import Any
 
+from rich.console import Console
+from rich.progress import track
 from sqlalchemy import Connection, insert
 
 from server.center import Center
 from server.people.person_rows import court_tree, persons_of
 from server.store import tables as t
+from server.store.audit_rows import append_rows
 from server.store.rights.sitting import folded_name
 from server.store.room_entries import folded_names
 
@@ -20,7 +23,7 @@ CITIES = ("双鸭山", "佳木斯", "牡丹江", "齐齐哈尔", "大庆", "鸡�
 DISTRICTS = ("尖山", "岭东", "宝山", "四方台", "友谊", "集贤", "宝清", "饶河", "前进", "东风", "向阳", "郊")
 ROLES = ("clerk", "clerk", "clerk", "judge", "judge", "presiding", "inspector", "leader", "archivist")
 MADE_NS = 1_790_000_000 * 10**9
-_AT_ONCE = 20_000
+_AT_ONCE = 2_000
 
 
 def courts() -> list[dict[str, Any]]:
@@ -68,11 +71,11 @@ async def fill(center: Center, people: int, rooms: int) -> None:
     known.take(None, await center.database.read(lambda connection: persons_of(connection, None)))
 
 
-async def fill_audit(center: Center, lines: int, people: int, until_ns: int) -> None:
+async def fill_audit(center: Center, lines: int, people: int, until_ns: int, console: Console) -> None:
     """A log of so many lines, a minute apart, up to a moment: sign-ins and views by people, refusals of strangers."""
     rng = random.Random(15)  # noqa: S311 (the same lines each time, no secret)
     whats = ("sign-in", "sign-in", "view", "view", "view", "view", "export", "refused", "sign-out")
-    for begin in range(0, lines, _AT_ONCE):
+    for begin in track(range(0, lines, _AT_ONCE), "writing the log", console=console, transient=True):
         rows = []
         for number in range(begin, min(begin + _AT_ONCE, lines)):
             what = rng.choice(whats)
@@ -90,6 +93,6 @@ async def fill_audit(center: Center, lines: int, people: int, until_ns: int) -> 
             )
 
         def work(connection: Connection, rows: list[dict[str, Any]] = rows) -> None:
-            connection.execute(insert(t.audit), rows)
+            append_rows(connection, rows)
 
         await center.database.write(work)

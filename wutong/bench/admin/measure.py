@@ -77,7 +77,7 @@ async def measure(folder: Path, plan: AdminPlan, console: Console) -> dict[str, 
     now = datetime.now(UTC)
     async with running(center, "127.0.0.1", 0) as port:
         await fill(center, plan.people, plan.rooms)
-        await fill_audit(center, plan.lines, plan.people, int(now.timestamp() * 1e9))
+        await fill_audit(center, plan.lines, plan.people, int(now.timestamp() * 1e9), console)
         cookies = {role: await _cookie(center, role) for role in ("administrator", "auditor")}
         kinds = {}
         asked = questions(now)
