@@ -141,7 +141,7 @@ async def test_what_queries_ask_for_is_what_the_audit_log_says_after_a_migration
         connection.execute(insert(t.audit), [{**line, "detail": json.dumps(old)}])
         gone = ["device_certificates", "sealed_parts", "audit_leaves", "audit_heads"]
         gone += ["courts", "persons", "posts", "sittings", "room_entries"]
-        gone += ["credentials", "sign_up_codes", "two_person_acts", "last_posts"]
+        gone += ["credentials", "sign_up_codes", "two_person_acts", "last_posts", "docket_changes"]
         later = (*(f"DROP TABLE {table}" for table in gone), "ALTER TABLE files DROP COLUMN fault")
         later = (*later, "DROP INDEX audit_person", "ALTER TABLE audit DROP COLUMN person")
         later = (*later, *(f"ALTER TABLE utterances DROP COLUMN {name}" for name in ("said_from_ns", "said_to_ns")))
