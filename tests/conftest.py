@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from hypothesis import settings
 
-from tests.support import kinds, longest_first, quick_codes, quick_tls
+from tests.support import kinds, quick_codes, quick_tls
 from tests.support.files import databases
 from wutong.bench import browser
 
@@ -47,7 +47,6 @@ def pytest_collection() -> Iterator[None]:
 @pytest.hookimpl(tryfirst=True)  # before pytest itself chooses by markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     kinds.mark(items)
-    longest_first.sort(items)
 
 
 @pytest.hookimpl(wrapper=True)

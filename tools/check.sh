@@ -118,7 +118,7 @@ case "${1:-all}" in
         # Those with a bound on time come alone; then two at a time what a page shows of a center or a room alone, and
         # last the browser's, which start the whole of Wutong and Chromium beside it.
         run "pytest on a bare machine" end_bare $bin/pytest tests/tools/test_bare_machine.py
-        run "pytest" $bin/pytest -n 6 --dist loadfile --no-loadscope-reorder --ignore tests/e2e -m "not unit and not alone"
+        run "pytest" $bin/pytest -n 6 --dist loadfile --ignore tests/e2e -m "not unit and not alone"
         # That mark is always written in the file, so no other needs to be read for it.
         mapfile -t alone < <(grep -rl 'mark\.alone' tests --include='test_*.py' --exclude=test_bare_machine.py)
         run "pytest, one at a time" $bin/pytest -m "alone and not browser" "${alone[@]}"

@@ -83,6 +83,8 @@ async def test_what_the_archivist_lifts_of_a_rooms_own_parts_is_told_also_to_a_r
         for name in ("a", "b"):
             lifting = f"/api/hearings/h1/sealed-parts/room:{name}/lift"
             assert (await http.post(lifting, json={"reason": "申请获批"})).status_code == 200
+    # A room that is there is told of each of them; those have come before it is away.
+    await until(lambda: room.of("notices")[-1]["lifted"] == ["a", "b"])
     assert await told() == {"hearing": "h1", "level": "open", "parts": [], "lifted": ["a", "b"]}
     again = build(load_config(served.data.parent / "center.toml"))
     async with running(again, "127.0.0.1", 0):
