@@ -28,6 +28,11 @@ class CourtNames {
     this.#recent = slug;
   }
 
+  /** The court that was chosen last; '' before. */
+  get recent(): string {
+    return this.#recent;
+  }
+
   /** The court of what is added: the one that was chosen last, else the only one that has none below it, else ''. */
   async usual(): Promise<string> {
     if (this.#recent !== '') return this.#recent;
